@@ -1,0 +1,1 @@
+"""Benchmarks that people run: speed and memory, measured on their own machine."""

@@ -1,0 +1,1 @@
+"""The `samantha` command: one file per subcommand."""

@@ -1,0 +1,1 @@
+"""Microphones and speakers: the sound card, and WAV files that behave like one."""

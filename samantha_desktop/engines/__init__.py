@@ -1,0 +1,1 @@
+"""Native libraries, one file each, behind the ports of `core.ports`."""

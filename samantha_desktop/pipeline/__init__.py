@@ -1,0 +1,1 @@
+"""The shell around the pure core: threads, queues and timing of a conversation."""
