@@ -44,7 +44,10 @@ class SamanthaError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process boundaries: keyword arguments need help to be pickled.
-        return (_rebuild, (type(self), self.user_message, self.recovery, self.detail, self.is_fatal))
+        return (
+            _rebuild,
+            (type(self), self.user_message, self.recovery, self.detail, self.is_fatal),
+        )
 
     def __str__(self) -> str:
         return f"{self.user_message} {self.recovery}".strip()

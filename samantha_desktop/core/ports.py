@@ -21,7 +21,7 @@ Pcm: TypeAlias = NDArray[np.float32]
 """Samples, shape (n_samples,), mono, float32 in [-1, 1]."""
 
 IsCancelled: TypeAlias = Callable[[], bool]
-"""Asked between units of work; True means: stop soon and raise `Cancelled` (or end the iteration)."""
+"""Asked between units of work; True: stop soon, raise `Cancelled` or end the iteration."""
 
 SPEECH_SAMPLE_RATE_HZ = 16_000
 """What Whisper, Silero and Smart Turn were trained on."""
@@ -266,7 +266,7 @@ class AudioSink(Protocol):
     def write(
         self, pcm: Pcm, sample_rate_hz: int, *, is_cancelled: IsCancelled = never_cancelled
     ) -> int:
-        """Queue samples; blocks while the queue is full. Returns how many input samples were queued."""
+        """Queue samples, waiting while the queue is full. Returns how many were queued."""
 
     def pending_s(self) -> float:
         """Seconds queued and not heard yet."""

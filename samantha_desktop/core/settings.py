@@ -111,8 +111,10 @@ class Settings:
 def check_value(section: str, name: str, value: object, metadata: dict[str, object]) -> None:
     """Raise SettingsError when a value lies outside its range or choices."""
     allowed = metadata.get("range")
-    if isinstance(allowed, Range) and isinstance(value, int | float) and not (
-        allowed.low <= value <= allowed.high
+    if (
+        isinstance(allowed, Range)
+        and isinstance(value, int | float)
+        and not (allowed.low <= value <= allowed.high)
     ):
         raise SettingsError(
             f"The setting {section}.{name} is {value}, but must lie between "
