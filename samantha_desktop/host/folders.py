@@ -2,7 +2,8 @@
 
 `SAMANTHA_DATA_DIR` moves all folders of one person or one test under a single
 root. Models are shared between such roots, because they are large and never
-private: only `SAMANTHA_MODELS_DIR` moves them.
+private: only `SAMANTHA_MODELS_DIR` moves them. `SAMANTHA_CACHE_DIR` moves the
+cache alone, which is also where set-up keeps the wheels it compiled.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ def config_dir() -> Path:
 
 def cache_dir() -> Path:
     """What can be deleted at any time, and is made again."""
+    own = _folder_from("SAMANTHA_CACHE_DIR")
+    if own:
+        return own
     root = _own_root()
     return root / "cache" if root else platformdirs.user_cache_path(_APP_NAME, appauthor=False)
 
