@@ -33,7 +33,8 @@ SAMANTHA = _BIN / ("samantha.exe" if os.name == "nt" else "samantha")
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 _INPUTS = ("pyproject.toml", "constraints.txt", "scripts/*.py")
-_PIP_OPTIONS = ["--quiet", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+# Twice quiet: errors only, since indexes that lack a package are warned about for each.
+_PIP_OPTIONS = ["-qq", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
 _STARTED = time.monotonic()
 
 

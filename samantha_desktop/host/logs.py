@@ -21,7 +21,7 @@ _KEPT_FILES = 3
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
-def start_logging(name: str = "samantha", *, is_verbose: bool = False) -> Path | None:
+def configure_logging(name: str = "samantha", *, is_verbose: bool = False) -> Path | None:
     """Send log records to `<logs_dir>/<name>.log`. Call once, at a process's root.
 
     Each kind of process has a file of its own, since two cannot rotate one.

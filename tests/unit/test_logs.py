@@ -29,7 +29,7 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None
 
 
 def started(name: str = "samantha", *, is_verbose: bool = False) -> Path:
-    path = logs.start_logging(name, is_verbose=is_verbose)
+    path = logs.configure_logging(name, is_verbose=is_verbose)
     assert path is not None
     return path
 
@@ -97,5 +97,5 @@ def test_a_folder_that_cannot_be_written_stops_nothing(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SAMANTHA_DATA_DIR", str(tmp_path / "file"))
-    assert logs.start_logging() is None
+    assert logs.configure_logging() is None
     OURS.info("still running")
