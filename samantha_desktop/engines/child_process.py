@@ -41,7 +41,7 @@ _SIGNAL_WAIT_S = 2.0
 
 _MAX_LOG_BYTES = 1_000_000
 _TAIL_BYTES = 4_000
-_TAIL_LINES = 20
+_TAIL_LINES = 30
 
 
 class LifeEnded(Exception):

@@ -17,8 +17,7 @@ import logging
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from multiprocessing import connection
 from pathlib import Path
@@ -28,6 +27,7 @@ from samantha_desktop.core.errors import Cancelled, EngineDied, EngineError, Sam
 from samantha_desktop.core.ports import EngineInfo, IsCancelled, never_cancelled
 from samantha_desktop.engines import wire
 from samantha_desktop.engines.child_process import ChildProcess, LifeEnded
+from samantha_desktop.engines.limits import Limits
 from samantha_desktop.engines.registry import EngineSpec
 
 _LOGGER = logging.getLogger(__name__)
@@ -44,45 +44,6 @@ class EngineState(StrEnum):
     READY = "ready"
     DEAD = "dead"
     FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How long an engine may take, and how often it may die.
-
-    The times are there to find an engine that hangs, not one that is slow.
-
-    Attributes:
-        load_timeout_s: loading, the warm-up included.
-        call_timeout_s: a call, or the first item of a stream (a long prompt included).
-        item_timeout_s: a further item of a stream.
-        ready_timeout_s: how long a call waits for an engine that is starting.
-        close_grace_s: between asking the process to end and ending it.
-        max_deaths: so many within `deaths_window_s`, and it is not started again.
-        deaths_window_s: older deaths are forgotten.
-        backoff_s: wait before the second restart, doubled for each further one;
-            the first comes at once.
-    """
-
-    load_timeout_s: float = 180.0
-    call_timeout_s: float = 180.0
-    item_timeout_s: float = 60.0
-    ready_timeout_s: float = 240.0
-    close_grace_s: float = 2.0
-    max_deaths: int = 5
-    deaths_window_s: float = 60.0
-    backoff_s: float = 0.5
-
-    def restart_delay_s(self, died_at_s: Sequence[float]) -> float | None:
-        """Seconds to wait after the latest of these deaths; None: give up.
-
-        Args:
-            died_at_s: when it died, oldest first, at least once.
-        """
-        n_recent = sum(died_at_s[-1] - at_s <= self.deaths_window_s for at_s in died_at_s)
-        if n_recent >= self.max_deaths:
-            return None
-        return 0.0 if n_recent == 1 else self.backoff_s * 2.0 ** (n_recent - 2)
 
 
 def _ignore_state(state: EngineState) -> None:
@@ -329,7 +290,7 @@ class EngineProcess:
                 if is_cancelled():
                     raise Cancelled
                 match self._state:
-                    case EngineState.READY if self._life is not None:
+                    case EngineState.READY if self._life and not self._life.ended.is_set():
                         return self._life
                     case EngineState.FAILED if self._error is not None:
                         raise copy.copy(self._error)

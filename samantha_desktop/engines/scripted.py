@@ -147,7 +147,8 @@ class _Scripted:
         self._reach("load", self._script.load_s, never_cancelled)
 
     def info(self) -> EngineInfo:
-        return EngineInfo(engine="scripted", model="script", device="cpu")
+        threads = os.environ.get("OMP_NUM_THREADS", "")
+        return EngineInfo("scripted", model="script", device="cpu", detail={"threads": threads})
 
     def close(self) -> None:
         pass

@@ -85,7 +85,7 @@ def _redirect_output(log_path: str) -> None:
     # Without a console (a windowed program on Windows) these are None.
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
-    faulthandler.enable(file=sys.stderr)
+    faulthandler.enable(file=sys.stderr, all_threads=False)
     # As in the parent's log, only Samantha's own modules write below WARNING:
     # libraries log what they work on, and logs never hold what was said.
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=_LOG_FORMAT, force=True)
