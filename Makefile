@@ -1,8 +1,7 @@
 # `make run` on a fresh machine does everything. scripts/setup.py says how.
 
 # Name another one with  make setup PYTHON=/path/to/python3.12
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
-	$$p -c 'import sys; sys.exit(sys.version_info[0] != 3)' >/dev/null 2>&1 && { echo $$p; break; }; done)
+PYTHON ?= python3
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 else
@@ -10,19 +9,22 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench constraints clean
+.PHONY: help python setup setup-dev run test lint bench constraints clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */make \1|/' | \
 		awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
-setup:  ## .venv, system packages, starter models; quick when they are there
-	@test -n "$(PYTHON)" || { echo "No Python 3 was found. Install Python 3.11, 3.12 or 3.13." >&2; exit 1; }
+setup: python  ## .venv, system packages, starter models; quick when they are there
 	@$(PYTHON) scripts/setup.py
 
-setup-dev:  ## the same, and what tests and checks need
-	@test -n "$(PYTHON)" || { echo "No Python 3 was found. Install Python 3.11, 3.12 or 3.13." >&2; exit 1; }
+setup-dev: python  ## the same, and what tests and checks need
 	@$(PYTHON) scripts/setup.py --dev
+
+python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON). Install Python 3.11, 3.12 or 3.13, or name one with PYTHON=." >&2; \
+		exit 1; }
 
 run: setup  ## hear a question answered aloud
 	@$(BIN)/samantha demo
