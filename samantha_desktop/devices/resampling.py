@@ -8,6 +8,14 @@ import soxr
 from samantha_desktop.core.ports import Pcm
 
 
+def resample(pcm: Pcm, from_rate_hz: int, to_rate_hz: int) -> Pcm:
+    """A whole piece of mono audio at another rate."""
+    if from_rate_hz == to_rate_hz:
+        return pcm
+    resampled: Pcm = soxr.resample(pcm, from_rate_hz, to_rate_hz, quality="HQ")
+    return resampled
+
+
 class StreamResampler:
     """Continuous mono audio from one rate to another; nothing is done when they are equal.
 
