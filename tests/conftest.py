@@ -59,7 +59,7 @@ def models_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def starter_models(models_dir: Path) -> Path:
-    """`models_dir` with the starter models in it; without them it fails, since a skip proves nothing."""
+    """`models_dir` with the starter models in it. Without them it fails: a skip proves nothing."""
     missing = [name for name in STARTER_FILES if not (models_dir / name).is_file()]
     if missing:
         pytest.fail(f"{models_dir} lacks {', '.join(missing)}: run `make setup`.", pytrace=False)
