@@ -6,11 +6,12 @@ import argparse
 import json
 import sys
 
-from samantha_desktop.app import build_engines
-from samantha_desktop.devices.sounddevice_io import list_devices
+from samantha_desktop.app import Engines, build_engines
+from samantha_desktop.core.settings import Settings
 from samantha_desktop.doctor import report
 from samantha_desktop.doctor.examine import examine
 from samantha_desktop.doctor.findings import can_take_spoken_turn, find
+from samantha_desktop.engines.registry import Kind
 from samantha_desktop.host import settings_file
 
 
@@ -33,10 +34,15 @@ def run(args: argparse.Namespace) -> int:
         if not args.json and sys.stderr.isatty():
             print(f"Looking at {what} ...", file=sys.stderr)
 
-    facts = examine(settings_file.load(), build_engines, list_devices, tell)
+    facts = examine(settings_file.load(), _build_one, tell)
     findings = find(facts)
     if args.json:
         print(json.dumps(report.document(facts, findings), ensure_ascii=False, indent=2))
     else:
         print(report.text(facts, findings))
     return 0 if can_take_spoken_turn(facts) else 1
+
+
+def _build_one(settings: Settings, kind: Kind) -> Engines:
+    """One at a time, so that a missing model spoils only what needs it."""
+    return build_engines(settings, (kind,))

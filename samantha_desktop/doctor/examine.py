@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
+from typing import TypeAlias
 
-from samantha_desktop.core.errors import DeviceError, ModelError, SamanthaError
+from samantha_desktop.app import VOICES_MODEL
+from samantha_desktop.core.errors import DeviceError, ModelError
 from samantha_desktop.core.settings import Settings
+from samantha_desktop.devices import sound_cards
 from samantha_desktop.devices.wav_io import read_sound_file
 from samantha_desktop.doctor.facts import (
     ENGINE_KINDS,
-    ENGINE_NAMES,
     Facts,
     ModelCheck,
     SoundDevice,
     Trial,
 )
-from samantha_desktop.doctor.trials import EngineSet, try_engines
+from samantha_desktop.doctor.trials import EngineSet, try_engine
+from samantha_desktop.engines.registry import PLAIN_NAMES, Kind
 from samantha_desktop.host.folders import assets_dir, models_dir
 from samantha_desktop.host.settings_file import LoadedSettings
 from samantha_desktop.models.catalog import ModelKind
@@ -43,27 +47,30 @@ _PACKAGES = (
 
 _UTTERANCE = Path("utterances") / "capital.flac"
 
+_DIRECTIONS: tuple[sound_cards.Kind, ...] = ("input", "output")
+
+BuildEngine: TypeAlias = Callable[[Settings, Kind], EngineSet]
+
 
 def examine(
     loaded: LoadedSettings,
-    build_engines: Callable[[Settings], EngineSet],
-    list_sound_devices: Callable[[], Iterable[SoundDevice]],
+    build_engine: BuildEngine,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Facts:
     """Find out everything. Loads every engine once, so it takes some seconds.
 
     Args:
         loaded: the settings the engines are built from.
-        build_engines: makes them, not loaded yet. May raise SamanthaError.
-        list_sound_devices: may raise DeviceError.
+        build_engine: gives a set in which the engine of that kind is ready to be loaded.
+            May raise SamanthaError.
         tell: what is being looked at now.
     """
     settings = loaded.settings
     tell("this machine")
     hardware = detect_hardware()
-    sound_devices, sound_fault = _sound(list_sound_devices)
+    sound_devices, no_sound = _sound_devices()
     models = _models(settings)
-    trials = _trials(settings, build_engines, tell)
+    trials = _trials(settings, build_engine, tell)
     return Facts(
         system=_system_name(),
         python=platform.python_version(),
@@ -74,7 +81,8 @@ def examine(
         free_disk_bytes=_free_disk_bytes(models_dir()),
         packages=_installed_packages(),
         sound_devices=sound_devices,
-        sound_fault=sound_fault,
+        sound_fault=no_sound.user_message if no_sound else "",
+        sound_mend=no_sound.recovery if no_sound else "",
         models=models,
         trials=trials,
         wanted_devices={
@@ -87,22 +95,14 @@ def examine(
 
 
 def _trials(
-    settings: Settings,
-    build_engines: Callable[[Settings], EngineSet],
-    tell: Callable[[str], None],
+    settings: Settings, build_engine: BuildEngine, tell: Callable[[str], None]
 ) -> tuple[Trial, ...]:
-    try:
-        speech = read_sound_file(assets_dir() / _UTTERANCE)
-        engines = build_engines(settings)
-    except SamanthaError as error:
-        fault, mend = error.user_message, error.recovery
-        return tuple(Trial(kind=kind, fault=fault, mend=mend) for kind in ENGINE_KINDS)
+    speech = read_sound_file(assets_dir() / _UTTERANCE)
     trials = []
-    tell(f"the {ENGINE_NAMES[ENGINE_KINDS[0]]}")
-    for trial in try_engines(engines, speech, settings.voice.voice):
-        trials.append(trial)
-        for kind in ENGINE_KINDS[len(trials) : len(trials) + 1]:
-            tell(f"the {ENGINE_NAMES[kind]}")
+    for kind in ENGINE_KINDS:
+        tell(f"the {PLAIN_NAMES[kind]}")
+        build = partial(build_engine, settings)
+        trials.append(try_engine(kind, build, speech, settings.voice.voice))
     return tuple(trials)
 
 
@@ -111,6 +111,7 @@ def _models(settings: Settings) -> tuple[ModelCheck, ...]:
         ("stt", settings.speech.model),
         ("llm", settings.language_model.model),
         ("tts", settings.voice.model),
+        ("voices", VOICES_MODEL),
     )
     checks = []
     for kind, model in wanted:
@@ -124,13 +125,31 @@ def _models(settings: Settings) -> tuple[ModelCheck, ...]:
     return tuple(checks)
 
 
-def _sound(
-    list_sound_devices: Callable[[], Iterable[SoundDevice]],
-) -> tuple[tuple[SoundDevice, ...], str]:
+def _sound_devices() -> tuple[tuple[SoundDevice, ...], DeviceError | None]:
+    """All devices, or why there can be none."""
     try:
-        return tuple(list_sound_devices()), ""
+        listed = sound_cards.list_devices()
     except DeviceError as error:
-        return (), error.user_message
+        return (), error
+    defaults = {kind: _default_index(kind) for kind in _DIRECTIONS}
+    return tuple(
+        SoundDevice(
+            name=device.name,
+            host_api=device.host_api,
+            n_inputs=device.n_inputs,
+            n_outputs=device.n_outputs,
+            is_default_input=device.index == defaults["input"],
+            is_default_output=device.index == defaults["output"],
+        )
+        for device in listed
+    ), None
+
+
+def _default_index(direction: sound_cards.Kind) -> int | None:
+    try:
+        return sound_cards.find_device("", direction).index
+    except DeviceError:
+        return None
 
 
 def _installed_packages() -> dict[str, str]:

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from samantha_desktop.engines.registry import Kind
 from samantha_desktop.models.hardware import Hardware
 
-ENGINE_KINDS = ("vad", "stt", "llm", "tts")
+ENGINE_KINDS: tuple[Kind, ...] = ("vad", "stt", "llm", "tts")
 """In the order of a spoken turn."""
-
-ENGINE_NAMES = {
-    "vad": "speech detector",
-    "stt": "speech recogniser",
-    "llm": "language model",
-    "tts": "voice",
-}
-"""What a person reads instead of the kind."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +16,7 @@ class SoundDevice:
     """A microphone or speaker, as the system lists it."""
 
     name: str
+    host_api: str
     n_inputs: int
     n_outputs: int
     is_default_input: bool = False
@@ -52,7 +46,7 @@ class Trial:
         fault, mend: why it failed and what to do; empty when it worked.
     """
 
-    kind: str
+    kind: Kind
     engine: str = ""
     model: str = ""
     device: str = ""
@@ -75,7 +69,8 @@ class Facts:
         is_gpu_driver_silent: there is an nvidia-smi, and it names no card.
         models_folder, free_disk_bytes: where models live, and the space left there.
         packages: versions of installed distributions that matter.
-        sound_devices: all of them; empty with `sound_fault` when they cannot be listed.
+        sound_devices: all of them; empty when they cannot be listed.
+        sound_fault, sound_mend: why they cannot be listed and what to do; empty when they can.
         models: one for each model the settings ask for.
         trials: one for each engine.
         wanted_devices: by kind of engine, where the settings want it: "auto", "cpu", "cuda".
@@ -92,6 +87,7 @@ class Facts:
     packages: dict[str, str]
     sound_devices: tuple[SoundDevice, ...]
     sound_fault: str
+    sound_mend: str
     models: tuple[ModelCheck, ...]
     trials: tuple[Trial, ...]
     wanted_devices: dict[str, str]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from samantha_desktop.doctor.facts import ENGINE_KINDS, ENGINE_NAMES, Facts, Trial
+from samantha_desktop.doctor.facts import ENGINE_KINDS, Facts, Trial
+from samantha_desktop.engines.registry import PLAIN_NAMES
 
 _GIB = 1 << 30
 
@@ -64,7 +65,7 @@ def _engines(facts: Facts) -> Iterator[Finding]:
         if trial.fault and trial.fault not in already_told:
             yield Finding(
                 "problem",
-                f"The {ENGINE_NAMES[trial.kind]} does not work: {trial.fault}",
+                f"The {PLAIN_NAMES[trial.kind]} does not work: {trial.fault}",
                 trial.mend,
             )
 
@@ -91,7 +92,7 @@ def _graphics(facts: Facts) -> Iterator[Finding]:
             if _is_left_on_cpu(trial, facts.wanted_devices.get(trial.kind, "auto")):
                 yield Finding(
                     "warning",
-                    f"The {ENGINE_NAMES[trial.kind]} ran on the CPU, though there is a "
+                    f"The {PLAIN_NAMES[trial.kind]} ran on the CPU, though there is a "
                     f"{facts.hardware.gpus[0].name}.",
                     _GPU_MENDS[trial.kind],
                 )
@@ -149,7 +150,7 @@ def _sound(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "warning",
             f"Microphone and speaker cannot be used: {facts.sound_fault}",
-            f"Install PortAudio (on Debian and Ubuntu: apt-get install libportaudio2). {aside}",
+            f"{facts.sound_mend} {aside}",
         )
         return
     if not any(device.n_inputs for device in facts.sound_devices):

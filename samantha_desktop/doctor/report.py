@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from samantha_desktop.doctor.facts import ENGINE_NAMES, Facts
+from samantha_desktop.doctor.facts import Facts
 from samantha_desktop.doctor.findings import Finding, can_take_spoken_turn
+from samantha_desktop.engines.registry import PLAIN_NAMES
 
 _GIB = 1 << 30
 
@@ -70,7 +71,7 @@ def _sound(facts: Facts) -> list[str]:
             roles.append("microphone" + (" (default)" if device.is_default_input else ""))
         if device.n_outputs:
             roles.append("speaker" + (" (default)" if device.is_default_output else ""))
-        lines.append(f"{device.name}: {', '.join(roles)}")
+        lines.append(f"{device.name} ({device.host_api}): {', '.join(roles)}")
     return lines or ["no devices"]
 
 
@@ -84,7 +85,7 @@ def _models(facts: Facts) -> list[str]:
 def _engines(facts: Facts) -> list[str]:
     lines = []
     for trial in facts.trials:
-        name = ENGINE_NAMES[trial.kind]
+        name = PLAIN_NAMES[trial.kind]
         if trial.fault:
             lines.append(f"{name}: failed")
             continue

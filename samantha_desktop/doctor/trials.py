@@ -7,7 +7,7 @@ that an inference ran, and where.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +25,8 @@ from samantha_desktop.core.ports import (
     TextToSpeech,
     VoiceActivityDetector,
 )
-from samantha_desktop.doctor.facts import ENGINE_KINDS, Trial
+from samantha_desktop.doctor.facts import Trial
+from samantha_desktop.engines.registry import Kind
 
 _N_TOKENS = 4
 _QUIETEST_SPEECH = 0.01
@@ -33,7 +34,7 @@ _QUIETEST_SPEECH = 0.01
 
 
 class EngineSet(Protocol):
-    """The engines of a turn, not loaded yet."""
+    """The engines of a turn. Only the one that was asked for needs to be usable."""
 
     @property
     def vad(self) -> VoiceActivityDetector:
@@ -52,49 +53,47 @@ class EngineSet(Protocol):
         """Speaks."""
 
 
-def try_engines(
-    engines: EngineSet, speech: Pcm, voice: str, *, now_s: Callable[[], float] = time.perf_counter
-) -> Iterator[Trial]:
-    """Try one engine after the other, each closed before the next is loaded.
+def try_engine(
+    kind: Kind,
+    build: Callable[[Kind], EngineSet],
+    speech: Pcm,
+    voice: str,
+    *,
+    now_s: Callable[[], float] = time.perf_counter,
+) -> Trial:
+    """Build one engine, load it, let it work once, ask it where that was, and close it.
 
     Args:
-        engines: to be tried.
+        kind: which.
+        build: gives a set in which that engine is ready to be loaded.
         speech: (n_samples,) float32 at 16 kHz: a second or more of somebody talking.
         voice: for the voice's trial.
         now_s: a monotonic clock.
     """
-    works: dict[str, Callable[[], str]] = {
-        "vad": lambda: _detect(engines.vad, speech),
-        "stt": lambda: _recognise(engines.stt, speech),
-        "llm": lambda: _write(engines.llm),
-        "tts": lambda: _speak(engines.tts, voice),
-    }
-    for kind in ENGINE_KINDS:
-        yield _try(kind, getattr(engines, kind), works[kind], now_s)
-
-
-def _try(kind: str, engine: Engine, work: Callable[[], str], now_s: Callable[[], float]) -> Trial:
-    began_s = now_s()
     try:
-        engine.load()
-        loaded_s = now_s()
-        did = work()
-        done_s = now_s()
-        info = engine.info()
-        return Trial(
-            kind=kind,
-            engine=info.engine,
-            model=info.model,
-            device=info.device,
-            detail=dict(info.detail),
-            did=did,
-            load_s=loaded_s - began_s,
-            run_s=done_s - loaded_s,
-        )
+        engines = build(kind)
+        engine: Engine = getattr(engines, kind)
+        try:
+            began_s = now_s()
+            engine.load()
+            loaded_s = now_s()
+            did = _WORK[kind](engines, speech, voice)
+            done_s = now_s()
+            info = engine.info()
+        finally:
+            engine.close()
     except SamanthaError as error:
         return Trial(kind=kind, fault=error.user_message, mend=error.recovery)
-    finally:
-        engine.close()
+    return Trial(
+        kind=kind,
+        engine=info.engine,
+        model=info.model,
+        device=info.device,
+        detail=dict(info.detail),
+        did=did,
+        load_s=loaded_s - began_s,
+        run_s=done_s - loaded_s,
+    )
 
 
 def _detect(vad: VoiceActivityDetector, speech: Pcm) -> str:
@@ -126,6 +125,14 @@ def _speak(tts: TextToSpeech, voice: str) -> str:
     if not np.isfinite(pcm).all() or np.abs(pcm).max(initial=0.0) < _QUIETEST_SPEECH:
         raise _nothing_came("what it said cannot be heard")
     return f"spoke {len(pcm) / tts.sample_rate_hz:.1f} s"
+
+
+_WORK: dict[Kind, Callable[[EngineSet, Pcm, str], str]] = {
+    "vad": lambda engines, speech, _: _detect(engines.vad, speech),
+    "stt": lambda engines, speech, _: _recognise(engines.stt, speech),
+    "llm": lambda engines, _speech, _voice: _write(engines.llm),
+    "tts": lambda engines, _, voice: _speak(engines.tts, voice),
+}
 
 
 def _nothing_came(what: str) -> EngineError:

@@ -21,12 +21,12 @@ from samantha_desktop.core.ports import (
 from samantha_desktop.doctor import report
 from samantha_desktop.doctor.facts import ENGINE_KINDS, Facts, ModelCheck, SoundDevice, Trial
 from samantha_desktop.doctor.findings import can_take_spoken_turn, find
-from samantha_desktop.doctor.trials import try_engines
+from samantha_desktop.doctor.trials import try_engine
 from samantha_desktop.models.hardware import Gpu, Hardware
 
 GIB = 1 << 30
 CARD = Gpu(0, "NVIDIA RTX", 12 * GIB, 11 * GIB, "580.1")
-SOUND = (SoundDevice("pulse", 32, 32, is_default_input=True, is_default_output=True),)
+SOUND = (SoundDevice("pulse", "ALSA", 32, 32, is_default_input=True, is_default_output=True),)
 HARDWARE = Hardware(2, 2, 24 * GIB, 20 * GIB, "AMD EPYC", ("avx2",), ())
 
 
@@ -46,6 +46,7 @@ WELL = Facts(
     packages={"onnxruntime": "1.32.0"},
     sound_devices=SOUND,
     sound_fault="",
+    sound_mend="",
     models=(ModelCheck("llm", "qwen", path="/models/qwen"),),
     trials=tuple(trial(kind) for kind in ENGINE_KINDS),
     wanted_devices={"stt": "auto", "llm": "auto", "tts": "auto"},
@@ -98,13 +99,28 @@ PLANTED: list[tuple[Facts, str, str, str]] = [
     ),
     (replace(WELL, is_gpu_driver_silent=True), "warning", "no card answers", "nvidia-smi"),
     (
-        replace(WELL, sound_devices=(), sound_fault="PortAudio is missing."),
+        replace(
+            WELL,
+            sound_devices=(),
+            sound_fault="PortAudio is missing.",
+            sound_mend="Install libportaudio2.",
+        ),
         "warning",
         "PortAudio is missing.",
         "libportaudio2",
     ),
-    (replace(WELL, sound_devices=(SoundDevice("out", 0, 2),)), "warning", "no microphone", "text"),
-    (replace(WELL, sound_devices=(SoundDevice("in", 1, 0),)), "warning", "no speaker", "text"),
+    (
+        replace(WELL, sound_devices=(SoundDevice("out", "ALSA", 0, 2),)),
+        "warning",
+        "no microphone",
+        "text",
+    ),
+    (
+        replace(WELL, sound_devices=(SoundDevice("in", "ALSA", 1, 0),)),
+        "warning",
+        "no speaker",
+        "text",
+    ),
     (
         with_trial(WELL, trial("llm", detail={"built_with": "AVX2 = 1 | AMX_INT8 = 1 |"})),
         "warning",
@@ -185,7 +201,7 @@ def test_the_document_is_json_and_says_what_the_exit_code_says() -> None:
 def test_the_page_names_device_and_time_of_every_inference() -> None:
     page = report.text(WELL, ())
     assert page.count("did it in 0.50 s on cpu") == 4
-    assert "pulse: microphone (default), speaker (default)" in page
+    assert "pulse (ALSA): microphone (default), speaker (default)" in page
     assert page.endswith("A spoken turn is possible.")
 
 
@@ -249,8 +265,10 @@ class FakeSet:
 def tried(engines: FakeSet) -> dict[str, Trial]:
     clock = iter(float(n) for n in range(100))
     speech = np.zeros(40_000, np.float32)
-    found = try_engines(engines, speech, "af_heart", now_s=lambda: next(clock))  # type: ignore[arg-type]
-    return {t.kind: t for t in found}
+    return {
+        kind: try_engine(kind, lambda _: engines, speech, "af_heart", now_s=lambda: next(clock))
+        for kind in ENGINE_KINDS
+    }
 
 
 def test_every_engine_runs_once_and_is_closed() -> None:
@@ -272,6 +290,14 @@ def test_an_engine_that_fails_is_closed_and_the_others_are_tried(kind: str, step
     assert trials[kind].mend == "Install it again."
     assert broken.calls[-1] == "close"
     assert [k for k, t in trials.items() if t.fault] == [kind]
+
+
+def test_an_engine_that_cannot_be_built_has_failed() -> None:
+    def build(kind: str) -> FakeSet:
+        raise ModelError(f"The model of the {kind} is not installed.", recovery="Install it.")
+
+    one = try_engine("stt", build, np.zeros(16_000, np.float32), "af_heart")
+    assert one == Trial("stt", fault="The model of the stt is not installed.", mend="Install it.")
 
 
 @pytest.mark.parametrize(
