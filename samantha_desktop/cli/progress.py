@@ -70,10 +70,10 @@ class ProgressDisplay:
         step = (progress.model_id, progress.phase)
         if self._bar is not None:
             if step not in self._tasks:
-                self._tasks[step] = self._bar.add_task(f"{progress.model_id}: {progress.phase}")
-            self._bar.update(
-                self._tasks[step], completed=progress.done_bytes, total=progress.total_bytes
-            )
+                self._tasks[step] = self._bar.add_task(
+                    f"{progress.model_id}: {progress.phase}", total=progress.total_bytes
+                )
+            self._bar.update(self._tasks[step], completed=progress.done_bytes)
         elif not self._is_quiet and step not in self._said_phases:
             self._said_phases.add(step)
             self.say(f"{progress.model_id}: {progress.phase} ({progress.total_bytes / 1e6:.1f} MB)")

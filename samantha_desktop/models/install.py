@@ -6,10 +6,11 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from samantha_desktop.core.errors import StorageError
+from samantha_desktop.core.errors import ModelError, NetworkError, StorageError
 from samantha_desktop.models.catalog import CatalogModel, ModelFile, Source
 from samantha_desktop.models.delivery import Delivery, Progress, ReportProgress, no_progress
-from samantha_desktop.models.store import LOCK_TIMEOUT_S, ModelState, ModelStore, storage_error
+from samantha_desktop.models.store import LOCK_TIMEOUT_S, ModelState, ModelStore
+from samantha_desktop.models.verified_file import storage_error
 
 SPACE_MARGIN = 1.05
 """Free space asked for, as a share of what the files and packages take."""
@@ -111,7 +112,12 @@ class Installer:
         if files:
             staging = self._store.staging_of(model)
             staging.mkdir(parents=True, exist_ok=True)
-            self._delivery.deliver(model, files, staging, (*self._extra, *model.sources))
+            try:
+                self._delivery.deliver(model, files, staging, (*self._extra, *model.sources))
+            except (NetworkError, ModelError):
+                _remove_if_empty(staging / "packages")
+                _remove_if_empty(staging)
+                raise
             self._move_in(model, files, staging)
         self._store.record(model)
         self._report(Progress(model.id, "done", model.n_bytes, model.n_bytes))
@@ -132,6 +138,11 @@ class Installer:
         for extra in set(staging.iterdir()) - {staging / file.name for file in files}:
             shutil.rmtree(extra) if extra.is_dir() else extra.unlink()
         staging.replace(folder)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def _bytes_in(folder: Path) -> int:

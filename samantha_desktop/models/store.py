@@ -23,7 +23,7 @@ from samantha_desktop.core.errors import ModelError, StorageError
 from samantha_desktop.host.folders import models_dir
 from samantha_desktop.models.catalog import Catalog, CatalogModel, ModelFile, shipped_catalog
 from samantha_desktop.models.delivery import Progress, ReportProgress, no_progress
-from samantha_desktop.models.verified_file import has_right_bytes
+from samantha_desktop.models.verified_file import has_right_bytes, storage_error
 
 MANIFEST_NAME = "installed.json"
 LOCK_TIMEOUT_S = 3600.0
@@ -156,8 +156,9 @@ class ModelStore:
         n_bytes = 0
         try:
             shutil.rmtree(self.staging_of(model), ignore_errors=True)
-            for name in [MANIFEST_NAME, *(file.name for file in model.files)]:
-                path = folder / name
+            (folder / MANIFEST_NAME).unlink(missing_ok=True)
+            for file in model.files:
+                path = folder / file.name
                 if path.is_file():
                     n_bytes += path.stat().st_size
                     path.unlink()
@@ -227,16 +228,6 @@ class ModelStore:
         except (OSError, ValueError):
             return None
         return manifest.get("files") if isinstance(manifest, dict) else None
-
-
-def storage_error(error: OSError, what: str) -> StorageError:
-    """The error for a folder or disk that does not take what it should."""
-    return StorageError(
-        f"{what}: {(error.strerror or str(error)).lower()}.",
-        recovery="Check the free space and the permissions of the models folder, "
-        "or move it with SAMANTHA_MODELS_DIR.",
-        detail=repr(error),
-    )
 
 
 def _fingerprint(folder: Path, file: ModelFile) -> dict[str, str | int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from samantha_desktop.core.errors import StorageError
 from samantha_desktop.models.catalog import ModelFile
 
 CHUNK_BYTES = 1 << 20
@@ -67,12 +68,17 @@ class VerifiedFile:
 
         Raises:
             WrongBytes: more bytes than the file has; nothing is left.
+            StorageError: the disk does not take them.
         """
         if self.n_bytes + len(chunk) > self._file.n_bytes:
             self._part.unlink(missing_ok=True)
             raise WrongBytes(f"{self._file.name}: more than {self._file.n_bytes} bytes")
-        with self._part.open("ab" if self.n_bytes else "wb") as stream:
-            stream.write(chunk)
+        try:
+            with self._part.open("ab" if self.n_bytes else "wb") as stream:
+                stream.write(chunk)
+        except OSError as error:
+            # Told apart here from the errors of connections, which are OSErrors too.
+            raise storage_error(error, f"{self._file.name} cannot be written") from error
         self._digest.update(chunk)
         self.n_bytes += len(chunk)
 
@@ -116,3 +122,13 @@ def has_right_bytes(path: Path, file: ModelFile, report: ReportBytes = no_report
         )
     except OSError:
         return False
+
+
+def storage_error(error: OSError, what: str) -> StorageError:
+    """The error for a folder or disk that does not take what it should."""
+    return StorageError(
+        f"{what}: {(error.strerror or str(error)).lower()}.",
+        recovery="Check the free space and the permissions of the models folder, "
+        "or move it with SAMANTHA_MODELS_DIR.",
+        detail=repr(error),
+    )
