@@ -69,7 +69,7 @@ def cmake_flags(
         words: features of an x86-64 processor.
         has_cuda: a CUDA compiler and a card that answers.
     """
-    flags: list[str] = []
+    flags = ["-DLLAVA_BUILD=OFF"]  # reading images, which nothing here does
     # Apple's and ARM's own default (Metal, native) is the right one and is safe.
     if system != "Darwin" and machine.lower() in _X86_MACHINES:
         flags.append("-DGGML_NATIVE=OFF")

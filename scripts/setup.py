@@ -217,12 +217,21 @@ def _install_packages(wheel: Path, *, dev: bool) -> None:
 
 
 def _install_models() -> None:
+    if _has_installed_models():
+        return
+    # Brings hundreds of packages on some systems, so only where it may be what was missing.
+    npm = system_packages.NPM
+    if not npm.is_present() and _bring([npm]) and _has_installed_models():
+        return
+    raise SetupFailed(
+        "The starter models are not complete (see above). "
+        "Run it again: it goes on where it stopped."
+    )
+
+
+def _has_installed_models() -> bool:
     command = [str(SAMANTHA), "models", "install", "--starter"]
-    if subprocess.call(command, stdin=subprocess.DEVNULL, cwd=ROOT) != 0:
-        raise SetupFailed(
-            "The starter models are not complete (see above). "
-            "Run it again: it goes on where it stopped."
-        )
+    return subprocess.call(command, stdin=subprocess.DEVNULL, cwd=ROOT) == 0
 
 
 def _set_up(*, dev: bool) -> None:

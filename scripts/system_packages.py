@@ -74,6 +74,12 @@ COMPILER = Need(
     lambda: False,  # asked for only where none was found
 )
 
+NPM = Need(
+    "npm, which brings models where Hugging Face cannot be reached",
+    {**_same("npm"), "brew": "node"},
+    _has("npm"),
+)
+
 FOR_TESTS = (
     Need("PulseAudio, a virtual sound card for tests", _same("pulseaudio"), _has("pulseaudio")),
     Need(

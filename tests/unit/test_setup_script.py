@@ -63,8 +63,8 @@ def test_what_llama_cpp_would_switch_on_by_itself_is_switched_off_by_name() -> N
 
 
 def test_other_machines_keep_their_own_default() -> None:
-    assert flags_of("", "Darwin", "arm64") == {}
-    assert flags_of("", "Linux", "aarch64") == {}
+    for system, machine in (("Darwin", "arm64"), ("Darwin", "x86_64"), ("Linux", "aarch64")):
+        assert not [name for name in flags_of("", system, machine) if name.startswith("GGML_")]
 
 
 def test_cuda_is_added_to_the_processors_flags() -> None:
@@ -181,3 +181,45 @@ def test_every_need_of_the_tests_has_a_package_on_every_linux() -> None:
     for manager in ("apt-get", "dnf", "pacman", "zypper"):
         needs = list(system_packages.FOR_TESTS)
         assert len(system_packages.packages_for(needs, manager)) == len(needs)
+
+
+FAKE_PYTHON = """#!{python}
+import os, sys, zipfile
+from pathlib import Path
+print("compiler says hello")
+assert "--no-cache-dir" in sys.argv and "--no-binary" in sys.argv
+out = Path(sys.argv[sys.argv.index("--wheel-dir") + 1])
+if {is_failing}:
+    sys.exit("error: no such instruction")
+out.mkdir(parents=True)
+with zipfile.ZipFile(out / "llama_cpp_python-1-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("flags", os.environ["CMAKE_ARGS"])
+"""
+
+
+def fake_python(folder: Path, *, is_failing: bool) -> str:
+    path = folder / "python"
+    text = FAKE_PYTHON.format(python=sys.executable, is_failing=is_failing)
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a script that is a program")
+def test_a_wheel_is_built_with_the_flags_and_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "key"
+    python = fake_python(tmp_path, is_failing=False)
+    wheel = llama_wheel.build(python, "1", ("-DA=ON", "-DB=OFF"), folder, print)
+    assert wheel == llama_wheel.sound_wheel(folder)
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("flags") == b"-DA=ON -DB=OFF"
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a script that is a program")
+def test_a_build_that_fails_says_what_the_compiler_said_and_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "key"
+    python = fake_python(tmp_path, is_failing=True)
+    with pytest.raises(llama_wheel.BuildFailed, match="no such instruction"):
+        llama_wheel.build(python, "1", (), folder, print)
+    assert list(folder.parent.iterdir()) == []
