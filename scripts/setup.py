@@ -32,7 +32,13 @@ VENV_PYTHON = _BIN / ("python.exe" if os.name == "nt" else "python")
 SAMANTHA = _BIN / ("samantha.exe" if os.name == "nt" else "samantha")
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-_INPUTS = ("pyproject.toml", "constraints.txt", "scripts/*.py")
+_INPUTS = (
+    "pyproject.toml",
+    "constraints.txt",
+    "scripts/setup.py",
+    "scripts/llama_wheel.py",
+    "scripts/system_packages.py",
+)
 # Twice quiet: errors only, since indexes that lack a package are warned about for each.
 _PIP_OPTIONS = ["-qq", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
 _STARTED = time.monotonic()
@@ -74,11 +80,10 @@ def inputs_key(root: Path, venv_config: str, wheel_key: str) -> str:
     The root itself counts, since scripts in a virtual environment hold its path.
     """
     digest = hashlib.sha256()
-    for pattern in _INPUTS:
-        for file in sorted(root.glob(pattern)):
-            content = file.read_bytes()
-            digest.update(f"{file.name} {len(content)}\n".encode())
-            digest.update(content)
+    for name in _INPUTS:
+        content = (root / name).read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
     digest.update("\n".join([str(root), venv_config, wheel_key]).encode())
     return digest.hexdigest()
 

@@ -110,19 +110,16 @@ def test_stamp_key_changes_with_every_input(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
         return setup_script.inputs_key(tmp_path, "version = 3.11.7", "wheel")
 
+    inputs = setup_script._INPUTS
     (tmp_path / "scripts").mkdir()
-    keys = [
-        key_after("pyproject.toml", "a"),
-        key_after("constraints.txt", "a"),
-        key_after("scripts/setup.py", "a"),
-        key_after("pyproject.toml", "b"),
-        key_after("constraints.txt", "b"),
-        key_after("scripts/other.py", ""),
-        setup_script.inputs_key(tmp_path, "version = 3.12.1", "wheel"),
-        setup_script.inputs_key(tmp_path, "version = 3.11.7", "another"),
-    ]
-    assert len(set(keys)) == len(keys)
-    assert key_after("README.md", "no input") == keys[5]
+    for name in inputs:
+        (tmp_path / name).write_text("before", encoding="utf-8")
+    keys = [setup_script.inputs_key(tmp_path, "version = 3.11.7", "wheel")]
+    keys += [key_after(name, "after") for name in inputs]
+    assert key_after("README.md", "no input") == keys[-1]
+    keys.append(setup_script.inputs_key(tmp_path, "version = 3.12.1", "wheel"))
+    keys.append(setup_script.inputs_key(tmp_path, "version = 3.11.7", "another"))
+    assert len(set(keys)) == len(inputs) + 3
 
 
 def test_stamp_of_development_serves_running_but_not_the_other_way_round() -> None:
