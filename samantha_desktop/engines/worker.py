@@ -36,8 +36,13 @@ if TYPE_CHECKING:
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
-_ORPHANED_EXIT_CODE = 70
-"""EX_SOFTWARE of sysexits.h: the parent is gone."""
+_LOGGER = logging.getLogger(__name__)
+
+_ORPHANED_EXIT_CODE = 69
+"""The parent is gone. Source: EX_UNAVAILABLE of sysexits.h."""
+
+_DEAF_EXIT_CODE = 76
+"""A message that cannot be read. Source: EX_PROTOCOL of sysexits.h."""
 
 _NO_MORE = object()
 
@@ -124,23 +129,29 @@ class _Worker:
     # ------------------------------------------------------------ reader thread
 
     def _read(self) -> None:
-        while True:
-            try:
-                message = wire.receive(self._connection)
-            except (EOFError, OSError):
-                self._end(_ORPHANED_EXIT_CODE)
-            match message:
-                case wire.Cancel():
-                    if message.number in self._is_cancelled:
-                        self._is_cancelled[message.number] = True
-                case wire.Stop():
-                    if self._engine is None:
-                        self._end(0)  # nothing to close, and loading cannot be cancelled
-                    for number in list(self._is_cancelled):
-                        self._is_cancelled[number] = True
-                case wire.Call():
-                    self._is_cancelled[message.number] = False
-            self._inbox.put(message)
+        try:
+            while True:
+                self._take(wire.receive(self._connection))
+        except (EOFError, OSError):
+            self._end(_ORPHANED_EXIT_CODE)
+        except Exception:
+            # The root of this thread: deaf, the process would be of no use.
+            _LOGGER.exception("A message could not be read")
+            self._end(_DEAF_EXIT_CODE)
+
+    def _take(self, message: wire.FromParent) -> None:
+        match message:
+            case wire.Call():
+                self._is_cancelled[message.number] = False
+            case wire.Cancel():
+                if message.number in self._is_cancelled:
+                    self._is_cancelled[message.number] = True
+            case wire.Stop():
+                if self._engine is None:
+                    self._end(0)  # nothing to close, and loading cannot be cancelled
+                for number in list(self._is_cancelled):
+                    self._is_cancelled[number] = True
+        self._inbox.put(message)
 
     # -------------------------------------------------------------- main thread
 

@@ -17,7 +17,7 @@ PROMPT = (
     ChatMessage("system", "You are Samantha. Answer briefly."),
     ChatMessage("user", "Tell me a short story about a lighthouse."),
 )
-GREEDY = GenerationOptions(max_tokens=24, temperature=0.0, seed=1)
+GREEDY = GenerationOptions(max_tokens=12, temperature=0.0, seed=1)
 
 
 def test_close_before_load_and_twice(unloaded: Engine) -> None:
@@ -69,7 +69,7 @@ def test_an_answer_ends_at_its_length(engine: Any) -> None:
 def test_an_answer_ends_before_a_stop_word(engine: Any) -> None:
     whole = "".join(engine.generate(PROMPT, GREEDY))
     stop = whole.split()[2]
-    options = GenerationOptions(max_tokens=24, temperature=0.0, seed=1, stop=(stop,))
+    options = GenerationOptions(max_tokens=12, temperature=0.0, seed=1, stop=(stop,))
     assert "".join(engine.generate(PROMPT, options)) == whole.partition(stop)[0]
 
 
