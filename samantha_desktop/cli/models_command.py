@@ -85,10 +85,19 @@ def _list(args: argparse.Namespace, store: ModelStore) -> None:
         _print_json(document)
         return
     rows = [
-        (model.id, model.kind, _size(model.n_bytes), _state_word(state), model.licence, model.title)
+        (
+            model.id,
+            model.kind,
+            _size(model.n_bytes),
+            _state_word(state),
+            model.licence,
+            _title(model),
+        )
         for model, state in catalog
     ]
     _print_table(("ID", "KIND", "SIZE", "STATE", "LICENCE", "WHAT IT IS"), rows)
+    if any(not model.is_verified for model, _ in catalog):
+        print("\n* size and hash are from public records; nobody here has run it yet")
     if imported:
         print("\nImported:")
         _print_table(("NAME", "FILE"), [(model.name, str(model.path)) for model in imported])
@@ -188,7 +197,11 @@ def _remove(args: argparse.Namespace, store: ModelStore) -> None:
 def _import(args: argparse.Namespace, store: ModelStore) -> None:
     with ProgressDisplay(is_quiet=args.json) as display:
         model = ImportedModels(store).add(
-            args.file, name=args.name, is_copy=args.copy, notify=display.say
+            args.file,
+            name=args.name,
+            is_copy=args.copy,
+            report=display.report,
+            notify=display.say,
         )
     metadata = read_gguf(model.path)
     if args.json:
@@ -267,8 +280,10 @@ def _gguf_document(path: Path) -> dict[str, Any]:
     }
 
 
-def _state_word(state: ModelState) -> str:
-    return "-" if state is ModelState.MISSING else str(state)
+def _catalog_row(model: CatalogModel, state: ModelState) -> tuple[str, ...]:
+    state_word = "-" if state is ModelState.MISSING else str(state)
+    title = model.title if model.is_verified else f"{model.title} *"
+    return (model.id, model.kind, _size(model.n_bytes), state_word, model.licence, title)
 
 
 def _size(n_bytes: int) -> str:

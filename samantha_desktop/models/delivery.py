@@ -28,7 +28,7 @@ class Progress:
 
     Attributes:
         model_id: which model.
-        phase: "checking", "downloading", "joining" or "done".
+        phase: "checking", "downloading", "joining", "copying" or "done".
         done_bytes: of `total_bytes`, in this phase.
     """
 

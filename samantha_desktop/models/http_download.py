@@ -22,7 +22,7 @@ from samantha_desktop.models.verified_file import (
     WrongBytes,
 )
 
-PROBE_TIMEOUT_S = 4.0
+PROBE_TIMEOUT_S = 5.0
 """A host that does not answer within this is out of reach for the whole run: name look-ups and
 connections that are dropped silently would otherwise cost a minute per file."""
 

@@ -17,14 +17,10 @@ from pathlib import Path
 import tomli_w
 
 from samantha_desktop.core.errors import ModelError, SettingsError, StorageError
+from samantha_desktop.models.delivery import Progress, ReportProgress, no_progress
 from samantha_desktop.models.gguf_file import check_chat_model, read_gguf
 from samantha_desktop.models.store import ModelStore
-from samantha_desktop.models.verified_file import (
-    CHUNK_BYTES,
-    ReportBytes,
-    no_report,
-    storage_error,
-)
+from samantha_desktop.models.verified_file import CHUNK_BYTES, storage_error
 
 REGISTER_NAME = "imported.toml"
 COPIES_FOLDER = "imported"
@@ -86,7 +82,7 @@ class ImportedModels:
         *,
         name: str = "",
         is_copy: bool = False,
-        report: ReportBytes = no_report,
+        report: ReportProgress = no_progress,
         notify: Callable[[str], None] = lambda message: None,
     ) -> ImportedModel:
         """Register a GGUF file, by reference or as a copy.
@@ -95,7 +91,7 @@ class ImportedModels:
             path: the file.
             name: how it will be chosen; empty: the file's name without its ending.
             is_copy: copy it into the models folder.
-            report: told the bytes copied.
+            report: told about the copying; may raise to stop it.
             notify: told when another process has to be waited for.
 
         Raises:
@@ -155,7 +151,7 @@ class ImportedModels:
                 f"{name!r} is a model of the catalog.", recovery="Give another name with --name."
             )
 
-    def _copy(self, path: Path, name: str, n_bytes: int, report: ReportBytes) -> Path:
+    def _copy(self, path: Path, name: str, n_bytes: int, report: ReportProgress) -> Path:
         folder = self._store.folder / COPIES_FOLDER
         target = folder / f"{name}.gguf"
         part = folder / f"{name}.gguf.part"
@@ -173,7 +169,7 @@ class ImportedModels:
                 while chunk := source.read(CHUNK_BYTES):
                     copy.write(chunk)
                     done_bytes += len(chunk)
-                    report(done_bytes)
+                    report(Progress(name, "copying", done_bytes, n_bytes))
             part.replace(target)
         except OSError as error:
             raise storage_error(error, f"{path.name} cannot be copied") from error

@@ -152,3 +152,27 @@ def test_models_of_other_programs_are_listed(
     ollama.write_bytes(gguf_bytes("clip"))
     samantha("list", "--local", "--json")
     assert "no language model" in document(capsys)["local"][0]["problem"]
+
+
+def test_a_copy_of_an_import(
+    samantha: Samantha, capsys: pytest.CaptureFixture[str], gguf: Path, tmp_path: Path
+) -> None:
+    samantha("import", str(gguf), "--copy")
+    assert "Tiny-Q4: copying (0.1 MB)" in capsys.readouterr().err
+    samantha("where", "Tiny-Q4")
+    copy = tmp_path / "models" / "imported" / "Tiny-Q4.gguf"
+    assert capsys.readouterr().out == f"{copy}\n"
+    samantha("remove", "Tiny-Q4")
+    assert not copy.exists()
+
+
+def test_progress_is_a_bar_on_a_terminal_and_a_line_a_step_elsewhere(
+    samantha: Samantha, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samantha("install", "tiny")
+    assert capsys.readouterr().err == "tiny: downloading (0.5 MB)\n"
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    samantha("verify")
+    assert "━" in capsys.readouterr().err
+    samantha("verify", "--json")
+    assert capsys.readouterr().err == ""
