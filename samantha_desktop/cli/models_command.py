@@ -84,17 +84,7 @@ def _list(args: argparse.Namespace, store: ModelStore) -> None:
             document["local"] = [_local_document(model) for model in local]
         _print_json(document)
         return
-    rows = [
-        (
-            model.id,
-            model.kind,
-            _size(model.n_bytes),
-            _state_word(state),
-            model.licence,
-            _title(model),
-        )
-        for model, state in catalog
-    ]
+    rows = [_catalog_row(model, state) for model, state in catalog]
     _print_table(("ID", "KIND", "SIZE", "STATE", "LICENCE", "WHAT IT IS"), rows)
     if any(not model.is_verified for model, _ in catalog):
         print("\n* size and hash are from public records; nobody here has run it yet")
