@@ -176,13 +176,14 @@ def test_two_streams_do_not_mix(make_process: MakeProcess) -> None:
 
 
 def test_a_cancelled_call_ends_here_and_there(make_process: MakeProcess) -> None:
-    hearing = RemoteSpeechToText(make_process("stt", Script(call_s=300.0)))
-    hearing.load()
-    for _ in range(2):  # the second would wait for the first if that went on in the process
-        began_s = time.monotonic()
-        with pytest.raises(Cancelled):
-            hearing.transcribe(LOUD, is_cancelled=after(3))
-        assert time.monotonic() - began_s < PROMPT_S
+    model = RemoteLanguageModel(make_process("llm", Script(call_s=300.0)))
+    model.load()
+    began_s = time.monotonic()
+    with pytest.raises(Cancelled):
+        model.process.call("prefill", HELLO, is_cancelled=after(3))
+    assert model.prefill(HELLO, is_cancelled=after(3)) == 0
+    assert model.count_tokens(HELLO) == 3  # would wait if the process had not been told
+    assert time.monotonic() - began_s < PROMPT_S
 
 
 def test_a_cancelled_stream_ends_here_and_there(make_process: MakeProcess) -> None:
@@ -190,7 +191,6 @@ def test_a_cancelled_stream_ends_here_and_there(make_process: MakeProcess) -> No
     model.load()
     began_s = time.monotonic()
     assert list(model.generate(HELLO, GenerationOptions(), is_cancelled=after(3))) == []
-    assert model.prefill(HELLO, is_cancelled=after(2)) == 0
     assert model.count_tokens(HELLO) == 3
     assert time.monotonic() - began_s < PROMPT_S
 

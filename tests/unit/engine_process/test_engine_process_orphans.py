@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+
+from samantha_desktop.engines.process import EngineProcess, EngineState
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX")
 
@@ -110,3 +112,19 @@ def test_a_program_that_forgets_to_close_ends_all_the_same(script: Path) -> None
         assert program.communicate(timeout=60.0) == ("", "")
         assert program.returncode == 0
         assert is_gone(engine_pid)
+
+
+def test_ctrl_c_at_any_moment_of_the_start_does_not_touch_the_engine(
+    make_process: Callable[..., EngineProcess], capfd: pytest.CaptureFixture[str]
+) -> None:
+    process = make_process("llm")
+    process.start()
+    while process.pid is None:
+        time.sleep(0.001)
+    pid = process.pid
+    while process.state is EngineState.STARTING:
+        os.kill(pid, signal.SIGINT)
+        time.sleep(0.001)
+    assert process.state is EngineState.READY
+    assert process.pid == pid
+    assert capfd.readouterr() == ("", "")
