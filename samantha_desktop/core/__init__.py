@@ -1,1 +1,1 @@
-"""Decisions. Standard library, numpy and pure text libraries only: no threads, files, clocks or engines."""
+"""Decisions. Pure libraries only: no threads, files, clocks or engines."""

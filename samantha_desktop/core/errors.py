@@ -49,6 +49,15 @@ class SamanthaError(Exception):
             (type(self), self.user_message, self.recovery, self.detail, self.is_fatal),
         )
 
+    def document(self) -> dict[str, str]:
+        """The error as JSON output shows it."""
+        return {
+            "kind": type(self).__name__,
+            "message": self.user_message,
+            "recovery": self.recovery,
+            "detail": self.detail,
+        }
+
     def __str__(self) -> str:
         return f"{self.user_message} {self.recovery}".strip()
 
