@@ -67,7 +67,8 @@ def serve(
     """
     _ignore_keyboard()
     os.environ.update(environment)
-    tempfile.tempdir = temporary_dir
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary_dir))
+    tempfile.tempdir = None  # found out again from the environment
     _redirect_output(log_path)
     spec, settings = pickle.loads(boot)
     _Worker(connection, spec, settings, temporary_dir).run()

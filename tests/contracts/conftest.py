@@ -81,13 +81,23 @@ def implementation(request: pytest.FixtureRequest) -> Implementation:
     """Of the kind that the module names as `KIND`."""
     kind: Kind = request.module.KIND
     if request.param == "real-in-process":
+        real: Callable[[Kind], Implementation] = request.getfixturevalue("real_implementation")
+        return real(kind)
+    spec = find_engine(kind, "scripted")
+    return Implementation(spec, spec.settings_class()(), request.param == "scripted-in-process")
+
+
+@pytest.fixture(scope="session")
+def real_implementation(starter_models: Path) -> Callable[[Kind], Implementation]:
+    """The shipped engine of a kind, in a process."""
+
+    def of_kind(kind: Kind) -> Implementation:
         name, settings_for = REAL[kind]
-        models: Path = request.getfixturevalue("starter_models")
-        settings = settings_for(models)
-    else:
-        name, settings = "scripted", {}
-    spec = find_engine(kind, name)
-    return Implementation(spec, spec.settings_class()(**settings), request.param != "scripted")
+        spec = find_engine(kind, name)
+        settings = spec.settings_class()(**settings_for(starter_models))
+        return Implementation(spec, settings, is_remote=True)
+
+    return of_kind
 
 
 @pytest.fixture(scope="module")

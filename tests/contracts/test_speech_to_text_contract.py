@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from samantha_desktop.core.errors import Cancelled
 from samantha_desktop.core.ports import Engine, Pcm, Transcript
@@ -14,11 +16,15 @@ from samantha_desktop.core.ports import Engine, Pcm, Transcript
 KIND = "stt"
 
 
+QUESTION = Path(__file__).parents[2] / "assets" / "utterances" / "capital.flac"
+
+
 @pytest.fixture(scope="module")
 def speech() -> Pcm:
-    """A second of something loud: what is recognised is no part of the contract."""
-    at_s = np.arange(16_000) / 16_000
-    return (0.3 * np.sin(2 * np.pi * 220 * at_s)).astype(np.float32)
+    """Two seconds of a question, at 16 kHz."""
+    pcm: Pcm
+    pcm, _ = soundfile.read(QUESTION, dtype="float32")
+    return pcm
 
 
 def test_close_before_load_and_twice(unloaded: Engine) -> None:
@@ -38,9 +44,10 @@ def test_a_transcript_is_whole(engine: Any, speech: Pcm) -> None:
     before = speech.copy()
     result = engine.transcribe(speech, language="en")
     assert isinstance(result, Transcript)
+    assert result.text
     assert result.text == result.text.strip()
     assert result.language == "en"
-    assert result.audio_s == pytest.approx(1.0)
+    assert result.audio_s == pytest.approx(len(speech) / 16_000)
     assert 0.0 <= result.language_probability <= 1.0
     assert 0.0 <= result.no_speech_probability <= 1.0
     assert isinstance(result.is_full_window, bool)
