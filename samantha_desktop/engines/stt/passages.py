@@ -13,9 +13,9 @@ from samantha_desktop.core.ports import SPEECH_SAMPLE_RATE_HZ, Pcm
 WHOLE_S = 12.0
 """Up to so long, a recording is one passage: Whisper profits from what stands around."""
 
-PAUSE_MS = 400
-"""Longer recordings are cut at pauses of this length: in one piece, Whisper takes equal
-sentences for a loop."""
+PAUSES_MS = (320, 160, 96)
+"""Longer recordings are cut at pauses of the first length, what is still longer than
+`WHOLE_S` at those of the next: in one piece, Whisper takes equal sentences for a loop."""
 
 LONGEST_S = 28.0
 """Speech without pauses is cut all the same: it and its padding must fit Whisper's window."""
@@ -26,6 +26,8 @@ SPEECH_THRESHOLD = 0.4
 MIN_SPEECH_MS = 90
 MARGIN_MS = 200
 """Kept around speech: the detector is late for a soft beginning."""
+
+_WHOLE_SAMPLES = round(WHOLE_S * SPEECH_SAMPLE_RATE_HZ)
 
 
 @dataclass(frozen=True)
@@ -54,19 +56,34 @@ def find_passages(pcm: Pcm) -> list[Passage]:
 
     Returns: in order, not overlapping; nothing when nobody speaks.
     """
+    passages = _cut(pcm, Passage(0, pcm.size), PAUSES_MS[0])
+    if not passages or pcm.size <= _WHOLE_SAMPLES:
+        return [Passage(passages[0].start, passages[-1].end)] if passages else []
+    for pause_ms in PAUSES_MS[1:]:
+        passages = [
+            piece
+            for passage in passages
+            for piece in (
+                _cut(pcm, passage, pause_ms) if passage.n_samples > _WHOLE_SAMPLES else [passage]
+            )
+        ]
+    return passages
+
+
+def _cut(pcm: Pcm, within: Passage, pause_ms: int) -> list[Passage]:
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     found = get_speech_timestamps(
-        pcm,
+        pcm[within.slice],
         VadOptions(
             threshold=SPEECH_THRESHOLD,
             min_speech_duration_ms=MIN_SPEECH_MS,
             max_speech_duration_s=LONGEST_S,
-            min_silence_duration_ms=PAUSE_MS,
+            min_silence_duration_ms=pause_ms,
             speech_pad_ms=MARGIN_MS,
         ),
     )
-    passages = [Passage(item["start"], min(item["end"], pcm.size)) for item in found]
-    if passages and pcm.size <= WHOLE_S * SPEECH_SAMPLE_RATE_HZ:
-        return [Passage(passages[0].start, passages[-1].end)]
-    return passages
+    return [
+        Passage(within.start + item["start"], min(within.start + item["end"], within.end))
+        for item in found
+    ]

@@ -118,12 +118,23 @@ def is_invented(decoding: Decoding) -> bool:
     )
 
 
-def most_believable(decodings: Iterable[Decoding], audio_s: float) -> Decoding:
-    """The first without doubt; else the likeliest, those that do not repeat first."""
-    tried = list(decodings)
-    for decoding in tried:
-        if not doubt(decoding, audio_s):
+def most_believable(
+    decodings: Iterable[Decoding], audio_s: float, other_window_text: str = ""
+) -> Decoding:
+    """The first without doubt; else the likeliest, those that do not repeat first.
+
+    Args:
+        decodings: looked at one after the other, no further than needed; at least one.
+        audio_s: length of the passage.
+        other_window_text: what the short window gave. Two windows do not invent the same
+            loop: what both say was said, as often as they say it.
+    """
+    tried = []
+    for decoding in decodings:
+        is_confirmed = not decoding.is_cut_short and decoding.text == other_window_text
+        if is_confirmed or not doubt(decoding, audio_s):
             return decoding
+        tried.append(decoding)
     return max(
         tried,
         key=lambda d: (
