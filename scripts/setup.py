@@ -56,9 +56,9 @@ def say(text: str) -> None:
 # ------------------------------------------------------------------ what is done
 
 
-def fits(version: tuple[int, int]) -> bool:
+def fits(version: tuple[int, ...]) -> bool:
     """Whether a Python can run Samantha and all she is made of."""
-    return OLDEST <= version <= NEWEST
+    return OLDEST <= version[:2] <= NEWEST
 
 
 def pinned_version(constraints: str, package: str) -> str:
@@ -77,7 +77,7 @@ def pinned_version(constraints: str, package: str) -> str:
 def inputs_key(root: Path, venv_config: str, wheel_key: str) -> str:
     """Changes when anything changes that the virtual environment was made from.
 
-    The root itself counts, since scripts in a virtual environment hold its path.
+    The root itself counts, since programs in a virtual environment hold its path.
     """
     digest = hashlib.sha256()
     for name in _INPUTS:
@@ -106,7 +106,7 @@ def _read(path: Path) -> str:
 
 def _run_with_fitting_python() -> None:
     """Go on in a Python that fits: this one, or another one on this machine."""
-    if fits(sys.version_info[:2]):
+    if fits(sys.version_info):
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         other = shutil.which(f"python3.{minor}")
@@ -132,8 +132,10 @@ def _version_of(python: str) -> tuple[int, ...] | None:
 
 
 def _make_venv() -> None:
-    version = _version_of(str(VENV_PYTHON)) if VENV_PYTHON.exists() else None
-    if version and fits(version) and _has_pip():  # type: ignore[arg-type]
+    # Programs in it hold its path, so one that was moved with its folder is made anew.
+    is_at_home = str(VENV) in _read(VENV / "pyvenv.cfg")
+    version = _version_of(str(VENV_PYTHON)) if is_at_home else None
+    if version and fits(version) and _has_pip():
         return
     say(f"Virtual environment with Python {sys.version.split()[0]}")
     if VENV.exists():
