@@ -106,7 +106,7 @@ def _read(path: Path) -> str:
 
 def _run_with_fitting_python() -> None:
     """Go on in a Python that fits: this one, or another one on this machine."""
-    if fits(sys.version_info):
+    if fits(sys.version_info[:2]):
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         other = shutil.which(f"python3.{minor}")
