@@ -120,11 +120,12 @@ class LiveStream:
         if now >= self._retry_at:
             try:
                 self.open()
-            except DeviceError:
-                self.close()
+            except DeviceError as error:
+                if error.is_fatal:
+                    raise
             self._retry_at = self._clock() + self._retry_s
             self._retry_s = min(2 * self._retry_s, _LONGEST_RETRY_S)
-        if self._clock() - self._lost_at >= self._give_up_s:
+        if self._stream is None and self._clock() - self._lost_at >= self._give_up_s:
             raise lost_error(self._name, self._kind)
         return False
 

@@ -7,6 +7,7 @@ That is why all streams are opened and closed here, under one lock.
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["input", "output"]
 
 _NOUNS: dict[Kind, str] = {"input": "microphone", "output": "speaker"}
+CLOSING_S = 2.0
+"""Closing takes a few milliseconds, unless PortAudio never answers again."""
+
 _NO_DEVICE_RECOVERY = (
     "Plug one in, and check that the system's sound service (PulseAudio or PipeWire on Linux) "
     "runs. Without one you can still type: `samantha chat`."
@@ -40,6 +44,8 @@ class SoundDevice:
         n_outputs: channels it plays; 0 for a microphone.
         default_rate_hz: the rate it runs at when nobody asks for another.
         is_default_host_api: whether it belongs to the host API the system prefers.
+        is_default_input: whether it is the microphone the system prefers.
+        is_default_output: whether it is the speaker the system prefers.
     """
 
     index: int
@@ -49,10 +55,16 @@ class SoundDevice:
     n_outputs: int
     default_rate_hz: int
     is_default_host_api: bool
+    is_default_input: bool
+    is_default_output: bool
 
     def n_channels(self, kind: Kind) -> int:
         """Channels in one direction."""
         return self.n_inputs if kind == "input" else self.n_outputs
+
+    def is_default(self, kind: Kind) -> bool:
+        """Whether it is the one the system prefers in one direction."""
+        return self.is_default_input if kind == "input" else self.is_default_output
 
 
 class CardStream:
@@ -66,11 +78,23 @@ class CardStream:
     def close(self) -> None:
         """Cut it off at once. Idempotent."""
         with _lock:
-            if not self.is_closed:
-                self.is_closed = True
-                _open_streams.remove(self)
-                self._raw.abort()
-                self._raw.close()
+            if self.is_closed:
+                return
+            self.is_closed = True
+            _open_streams.remove(self)
+            # PortAudio's ALSA thread goes round for ever when its device dies before the
+            # first block (PaAlsaStream_WaitForFrames jumps back to its own error label),
+            # and `abort` waits for that thread. Nobody here may wait with it.
+            closer = threading.Thread(target=self._end, name="sound-closer", daemon=True)
+            closer.start()
+            closer.join(CLOSING_S)
+            if closer.is_alive():
+                _is_stuck.set()
+                atexit.unregister(portaudio()._exit_handler)  # it would wait, too
+
+    def _end(self) -> None:
+        self._raw.abort()
+        self._raw.close()
 
     @contextmanager
     def interrupted(self) -> Iterator[None]:
@@ -92,6 +116,7 @@ class CardStream:
 
 _lock = threading.RLock()
 _open_streams: list[CardStream] = []
+_is_stuck = threading.Event()
 
 
 def portaudio() -> ModuleType:
@@ -124,6 +149,7 @@ def list_devices() -> list[SoundDevice]:
         try:
             host_apis = sd.query_hostapis()
             default_host_api = sd.default.hostapi
+            default_input, default_output = sd.default.device
             found = sd.query_devices()
         except sd.PortAudioError:
             return []
@@ -136,6 +162,8 @@ def list_devices() -> list[SoundDevice]:
             n_outputs=entry["max_output_channels"],
             default_rate_hz=round(entry["default_samplerate"]),
             is_default_host_api=entry["hostapi"] == default_host_api,
+            is_default_input=entry["index"] == default_input,
+            is_default_output=entry["index"] == default_output,
         )
         for entry in found
     ]
@@ -149,24 +177,20 @@ def find_device(name: str, kind: Kind) -> SoundDevice:
     Raises:
         DeviceError: none; the message names what there is.
     """
-    with _lock:
-        devices = [device for device in list_devices() if device.n_channels(kind) > 0]
-        default_index = portaudio().default.device[kind]
-    return choose_device(devices, name, kind, default_index)
+    return choose_device(list_devices(), name, kind)
 
 
-def choose_device(
-    devices: list[SoundDevice], name: str, kind: Kind, default_index: int
-) -> SoundDevice:
-    """`find_device` on a given list of devices of that kind.
+def choose_device(devices: list[SoundDevice], name: str, kind: Kind) -> SoundDevice:
+    """`find_device` on a given list.
 
     Raises:
         DeviceError: none fits.
     """
+    devices = [device for device in devices if device.n_channels(kind) > 0]
     if not devices:
         raise DeviceError(f"No {_NOUNS[kind]} was found.", recovery=_NO_DEVICE_RECOVERY)
     if not name:
-        return next((device for device in devices if device.index == default_index), devices[0])
+        return next((device for device in devices if device.is_default(kind)), devices[0])
     wanted = name.casefold()
     matches = [device for device in devices if wanted in device.name.casefold()]
     if not matches:
@@ -243,6 +267,7 @@ def open_stream(
         DeviceError: there is no such device, or it cannot be opened.
     """
     with _lock:
+        _check_answering()
         try:
             return _open(name, kind, make, is_playing)
         except DeviceError:
@@ -253,14 +278,29 @@ def open_stream(
 
 
 def rescan() -> None:
-    """Renew the list of devices. Every open stream ends; its owner opens it again."""
+    """Renew the list of devices. Every open stream ends; its owner opens it again.
+
+    Raises:
+        DeviceError: PortAudio is not installed, or does not answer any more.
+    """
     sd = portaudio()
     with _lock:
         for stream in tuple(_open_streams):
             stream.close()
+        _check_answering()
         # The library has no public way to do this.
         sd._terminate()
         sd._initialize()
+
+
+def _check_answering() -> None:
+    if _is_stuck.is_set():
+        raise DeviceError(
+            "The system's sound library does not answer any more.",
+            recovery="Close Samantha and open her again.",
+            detail="PortAudio did not end a stream",
+            is_fatal=True,
+        )
 
 
 def _open(
