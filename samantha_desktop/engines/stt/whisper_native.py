@@ -26,6 +26,7 @@ MAX_TOKENS = 224
 """Half the decoder's context, Whisper's own limit for a window. Source: Radford et al. (2022)."""
 
 _TIMESTAMP_STEP_S = 0.02
+_LAST_TOKEN = b"<|30.00|>"
 _MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")
 _REINSTALL = "Run `samantha models verify`, then install it again."
 
@@ -183,6 +184,10 @@ def _check_files(model_dir: Path) -> None:
             ) from error
         if is_empty:
             raise load_failure(model_dir, ValueError(f"{name} is empty"))
+    # CTranslate2 takes a vocabulary that was cut short, and then writes nonsense.
+    for path in model_dir.glob("vocabulary.*"):
+        if _LAST_TOKEN not in path.read_bytes():
+            raise load_failure(model_dir, ValueError(f"{path.name} is cut short"))
 
 
 def _load_tokenizer(model_dir: Path) -> Any:
