@@ -16,7 +16,7 @@ import numpy as np
 from samantha_desktop.core.audio import sanitise
 from samantha_desktop.core.errors import DeviceError
 from samantha_desktop.core.ports import IsCancelled, Pcm, never_cancelled
-from samantha_desktop.devices.resampling import StreamResampler
+from samantha_desktop.devices.resampling import StreamResampler, resample
 from samantha_desktop.devices.ring import SampleRing
 
 QUEUE_S = 1.0
@@ -71,8 +71,8 @@ class QueuedSink(ABC):
         for position in range(0, pcm.size, n_block):
             block = sanitise(pcm[position : position + n_block])
             with self._lock:
-                resampled = self._resample(block, sample_rate_hz)
-            if not self._queue(resampled, n_flushes, is_cancelled):
+                resampled, rate_hz = self._resample(block, sample_rate_hz), self._rate_hz
+            if not self._queue(resampled, rate_hz, n_flushes, is_cancelled):
                 return position
         return pcm.size
 
@@ -100,14 +100,14 @@ class QueuedSink(ABC):
         n_flushes = self._n_flushes
         with self._lock:
             resampler, self._resampler = self._resampler, None
-        if resampler is not None and not self._queue(resampler.finish(), n_flushes, is_cancelled):
-            return
+        if resampler is not None:
+            self._queue(resampler.finish(), resampler.to_rate_hz, n_flushes, is_cancelled)
         while not is_cancelled():
             with self._lock:
-                self._tend()
                 unheard_s = self._unheard_s()
                 if not self._is_open or self._n_flushes != n_flushes or unheard_s <= 0.0:
                     return
+                self._tend()
             self._sleep(min(unheard_s, _POLL_S))
 
     def stop(self) -> None:
@@ -134,13 +134,15 @@ class QueuedSink(ABC):
         self._resampler = StreamResampler(sample_rate_hz, self._rate_hz)
         return np.concatenate((tail, self._resampler.process(block)))
 
-    def _queue(self, block: Pcm, n_flushes: int, is_cancelled: IsCancelled) -> bool:
+    def _queue(self, block: Pcm, rate_hz: int, n_flushes: int, is_cancelled: IsCancelled) -> bool:
         """Push a block as soon as there is room; False when cancelled or flushed before."""
         while not is_cancelled():
             with self._lock:
                 if not self._is_open or self._n_flushes != n_flushes:
                     return False
                 self._tend()
+                if rate_hz != self._rate_hz:  # the device was changed for another just now
+                    block, rate_hz = resample(block, rate_hz, self._rate_hz), self._rate_hz
                 n_missing = block.size - self._ring.n_free
                 if n_missing <= 0:
                     self._ring.push(block)
