@@ -13,10 +13,18 @@ end has not come yet (a link, inline code, a table row), each up to a limit.
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_left
 from typing import Literal
-from urllib.parse import urlsplit
+
+from samantha_desktop.core.speakable_words import (
+    URL,
+    closing_bracket,
+    code_to_speech,
+    is_spoken,
+    row_to_speech,
+    url_to_speech,
+    without_emphasis,
+)
 
 _State = Literal["line start", "inline", "fence", "hidden"]
 
@@ -30,11 +38,11 @@ HIDDEN_TAGS = frozenset(
 
 _MAX_WORD_CHARS = 2000
 _MAX_CODE_CHARS = 300
+_MAX_LINK_TEXT_CHARS = 300
 _MAX_LINK_CHARS = 2000
 _MAX_TAG_CHARS = 300
 _MAX_ROW_CHARS = 4000
 
-_KEPT_SYMBOLS = frozenset("°℃℉№^")
 _CJK = re.compile(r"[\u2e80-\u303f\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _RULE = re.compile(r"[-*_=+|:•\s]*")
 _NUMBERED = re.compile(r"(\d{1,3})[.)]")
@@ -43,59 +51,14 @@ _TAG = re.compile(
 )
 _SPECIAL_TOKEN = re.compile(r"<[|｜][^<>]*[|｜]>|<!--.*-->")
 _AUTOLINK = re.compile(r"<((?:https?|ftp|mailto):[^\s<>]+|[^\s<>@]+@[^\s<>@]+)>", re.IGNORECASE)
-_URL = re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s<>\"]+", re.IGNORECASE)
-_HOST = re.compile(r"(?:[\w-]+\.)+[^\W\d_]{2,}")
 _EMOTICON = re.compile(r"(?:[:;=8][-'^o]?[()\[\]DPpOo/\\|*3]+|<3+|\^_*\^|[xX]D+)[.!?]?")
-_PLAIN_CODE = re.compile(r"[\w.+#-]+(?: [\w.+#-]+){0,2}")
 _CITATION = re.compile(r"\^[^\]]*|\d{1,3}(?:\s?[,–-]\s?\d{1,3})*")
 
 
-def host_of(url: str) -> str:
-    """What is said for a URL: its host without "www", or "a link"."""
-    try:
-        host = urlsplit(url if "://" in url else f"https://{url}").hostname or ""
-    except ValueError:
-        return "a link"
-    host = host.removeprefix("www.")
-    return host if _HOST.fullmatch(host) else "a link"
-
-
-def _url_to_speech(match: re.Match[str]) -> str:
-    url = match[0]
-    rest = url.rstrip(".,;:!?'*_~)]}")
-    if "(" in rest and url[len(rest) : len(rest) + 1] == ")":
-        rest += ")"
-    return host_of(rest) + url[len(rest) :]
-
-
-def _code_to_speech(code: str) -> str:
-    """Inline code is said when it is plain words: a name, a key, a short command."""
-    code = code.strip().removesuffix("()")
-    return code.replace("_", " ") if _PLAIN_CODE.fullmatch(code) else ""
-
-
-def _row_to_speech(row: str) -> str:
-    cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
-    if all(re.fullmatch(r"[-:\s]*", cell) for cell in cells):
-        return ""
-    return ", ".join(cell for cell in cells if cell)
-
-
-def _is_spoken(char: str, before: str) -> bool:
-    """Whether a character can be said; `before` is the raw character before it."""
-    category = unicodedata.category(char)
-    if char in "\u200c\u200d":  # joiners: part of the spelling in Persian and Hindi
-        return before != "" and unicodedata.category(before)[0] in "LM"
-    if 0xFE00 <= ord(char) <= 0xFE0F or char == "\u20e3":
-        return False
-    return category not in {"So", "Sk", "Cc", "Cf", "Cs", "Co", "Cn"} or char in _KEPT_SYMBOLS
-
-
-def _without_emphasis(word: str) -> str:
-    word = re.sub(r"\*{2,}|_{2,}|~~", "", word)
-    word = re.sub(r"(?<!\w)\*|\*(?!\w)|(?<=[^\W\d])\*|\*(?=[^\W\d])", "", word)
-    word = re.sub(r"(?<![^\W_])_|_(?![^\W_])", "", word)
-    return word.replace("_", " ")
+def speakable_text(text: str) -> str:
+    """What of a whole text is said aloud, see `SpeakableFilter`."""
+    speakable = SpeakableFilter()
+    return speakable.feed(text) + speakable.finish()
 
 
 class SpeakableFilter:
@@ -211,7 +174,6 @@ class SpeakableFilter:
             return False
         if _RULE.fullmatch(text):  # a rule, an underline, the line below a table's head
             self._consume(len(self._raw))
-            self._end_line("\n")
         elif mark := re.match(r"[-*+•][ \t]+", text):
             self._begin_item(text, mark.end())
             self._state = "line start"
@@ -250,10 +212,12 @@ class SpeakableFilter:
     def _table_row(self, text: str) -> bool:
         if text[-1] != "\n" and len(text) < _MAX_ROW_CHARS:
             return False
-        row = _row_to_speech(text)
-        self._is_item = bool(row)
-        self._raw = f"{row}\n" if text[-1] == "\n" else row
-        self._state = "inline"
+        row = row_to_speech(text)
+        self._raw = ""
+        if row:
+            self._is_item = True
+            self._raw = f"{row}\n" if text[-1] == "\n" else row
+            self._state = "inline"
         return True
 
     def _begin_item(self, text: str, start: int) -> None:
@@ -331,11 +295,11 @@ class SpeakableFilter:
         if run == len(self._raw):
             return False
         mark = "`" * run
-        closing = re.search(rf"(?<!`){mark}(?!`|$)", self._raw[run:])
+        closing = re.search(rf"(?<!`){mark}(?!`|\Z)", self._raw[run:])
         if closing:
             code = self._raw[run : run + closing.start()]
             self._consume(run + closing.end())
-            self._word += _code_to_speech(code)
+            self._word += code_to_speech(code)
         elif self._raw[-1] == "\n" and run >= 3:
             self._consume(len(self._raw))
             self._begin_fence(mark)
@@ -346,9 +310,9 @@ class SpeakableFilter:
         return True
 
     def _link(self) -> bool:
-        text_end = _closing(self._raw, 0, "[", "]")
+        text_end = closing_bracket(self._raw, 0, "[", "]")
         if text_end < 0:
-            if self._raw[-1] == "\n" or len(self._raw) > _MAX_LINK_CHARS:
+            if self._raw[-1] == "\n" or len(self._raw) > _MAX_LINK_TEXT_CHARS:
                 self._consume(1)
                 return True
             return False
@@ -357,12 +321,14 @@ class SpeakableFilter:
         text = self._raw[1:text_end]
         end = text_end + 1
         opening = self._raw[end]
-        if opening in "([":
-            close = _closing(self._raw, end, opening, ")" if opening == "(" else "]")
+        if _CITATION.fullmatch(text) and opening != "(":
+            text = ""
+        elif opening in "([":
+            close = closing_bracket(self._raw, end, opening, ")" if opening == "(" else "]")
             if close < 0 and self._raw[-1] != "\n" and len(self._raw) < _MAX_LINK_CHARS:
                 return False
             end = close + 1 if close > 0 else end
-        elif _CITATION.fullmatch(text) or text in (" ", "x", "X"):
+        elif text in (" ", "x", "X"):  # the box of a task
             text = ""
         if text == "THINK":
             self._hide("[/think]")
@@ -420,7 +386,7 @@ class SpeakableFilter:
         elif _CJK.match(char):  # written without spaces: nothing to wait for
             self._flush_word()
             self._emit(char)
-        elif _is_spoken(char, self._before):
+        elif is_spoken(char, self._before):
             self._word += char
         self._consume(1)
         if len(self._word) >= _MAX_WORD_CHARS:
@@ -438,7 +404,7 @@ class SpeakableFilter:
             return
         if _EMOTICON.fullmatch(word):
             return
-        word = _without_emphasis(_URL.sub(_url_to_speech, word)).strip(" ")
+        word = without_emphasis(URL.sub(url_to_speech, word)).strip(" ")
         if word in ("|", "~"):
             return
         if word:
@@ -475,16 +441,3 @@ class SpeakableFilter:
         out = "".join(self._out)
         self._out.clear()
         return out
-
-
-def _closing(text: str, start: int, opening: str, closing: str) -> int:
-    """Index of the bracket that closes the one at `start`, or -1."""
-    depth = 0
-    for index in range(start, len(text)):
-        if text[index] == opening:
-            depth += 1
-        elif text[index] == closing:
-            depth -= 1
-            if depth == 0:
-                return index
-    return -1
