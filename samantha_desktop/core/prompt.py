@@ -66,7 +66,7 @@ def parse_persona(text: str) -> Persona:
     Raises:
         SettingsError: the front matter cannot be read.
     """
-    text = text.removeprefix("\ufeff").strip()
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").strip()
     front: dict[str, Any] = {}
     if text.startswith(_FENCE):
         matter, fence, text = text.removeprefix(_FENCE).partition(f"\n{_FENCE}")

@@ -255,11 +255,7 @@ class NativeModel:
             or api.llama_model_is_diffusion(self._model)
             or not api.llama_vocab_n_tokens(self._vocab)
         ):
-            raise ModelError(
-                f"{path.name} is not a model that can hold a conversation.",
-                recovery="Choose a chat model: `samantha models list` shows them.",
-                is_fatal=True,
-            )
+            raise _not_for_chat(path)
 
 
 class Sampler:
@@ -348,6 +344,8 @@ def _not_loaded(path: Path, log: Sequence[tuple[int, str]]) -> ModelError:
             detail=why,
             is_fatal=True,
         )
+    if "cannot be used as main model" in why:
+        return _not_for_chat(path, why)
     if "unable to allocate" in why or "failed to allocate" in why:
         return ModelError(
             f"There is not enough memory for {path.name}.",
@@ -357,6 +355,15 @@ def _not_loaded(path: Path, log: Sequence[tuple[int, str]]) -> ModelError:
     return ModelError(
         f"The language model {path.name} is damaged or incomplete.",
         recovery="Run `samantha models verify`, then install it again.",
+        detail=why,
+        is_fatal=True,
+    )
+
+
+def _not_for_chat(path: Path, why: str = "") -> ModelError:
+    return ModelError(
+        f"{path.name} is not a model that can hold a conversation.",
+        recovery="Choose a chat model: `samantha models list` shows them.",
         detail=why,
         is_fatal=True,
     )
