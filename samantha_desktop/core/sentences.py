@@ -144,11 +144,13 @@ class ClauseSplitter:
 
     def _best_boundary(self, max_words: int, min_words: int) -> _Boundary | None:
         best: _Boundary | None = None
+        longest: _Boundary | None = None  # within the budget, good or not
         is_budget_full = False
         for boundary in self._boundaries():
             if boundary.n_words > max_words:
                 is_budget_full = True
                 break
+            longest = boundary
             is_budget_full = boundary.n_words >= max_words
             if self._is_finished and boundary.end == len(self._buffer):
                 ends: Ending = "sentence" if boundary.strength != 2 else "clause"
@@ -159,9 +161,9 @@ class ClauseSplitter:
                 best = boundary
             if is_budget_full:
                 break
-        if best is None or best.strength >= 2 or is_budget_full:
-            return best
-        return None
+        if is_budget_full:
+            return best or longest
+        return best if best and best.strength >= 2 else None
 
     def _boundaries(self) -> Iterator[_Boundary]:
         """Each place between two words, in order, as far as the text is settled."""
