@@ -21,6 +21,9 @@ _SAME_WORD = {
     "vs": "versus",
     "alright": "all right",
     "percent": "per cent",
+    "km": "kilometers",
+    "kilometres": "kilometers",
+    "kg": "kilograms",
 }
 _CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds"}
 

@@ -32,6 +32,7 @@ from samantha_desktop.core.word_errors import (
         ("Dr. Who, OK?", "doctor who okay"),
         ("don’t", "don't"),
         ("20°", "twenty degrees"),
+        ("10 km", "ten kilometres"),
     ],
 )
 def test_what_sounds_alike_is_alike(written: str, spoken: str) -> None:
