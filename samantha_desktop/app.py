@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -89,13 +89,14 @@ class Engines:
                 on_loaded(kind, engine.info())
 
         engines = self.used()
-        try:
-            with ThreadPoolExecutor(len(engines), thread_name_prefix="load") as pool:
-                for done in [pool.submit(load, *item) for item in engines.items()]:
+        with ThreadPoolExecutor(len(engines), thread_name_prefix="load") as pool:
+            loads = [pool.submit(load, *item) for item in engines.items()]
+            try:
+                for done in as_completed(loads):
                     done.result()
-        except BaseException:
-            self.close()
-            raise
+            except BaseException:
+                self.close()  # ends the loads that are still under way
+                raise
 
     def infos(self) -> dict[str, EngineInfo]:
         """What each says of itself, by kind."""

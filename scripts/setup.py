@@ -40,6 +40,9 @@ _INPUTS = (
     "scripts/system_packages.py",
 )
 # Twice quiet: errors only, since indexes that lack a package are warned about for each.
+TEST_MODELS = ("smollm2-135m-instruct",)
+"""Small and quick: what the tests of the plumbing run."""
+
 _PIP_OPTIONS = ["-qq", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
 _STARTED = time.monotonic()
 
@@ -223,12 +226,12 @@ def _install_packages(wheel: Path, *, dev: bool) -> None:
         )
 
 
-def _install_models() -> None:
-    if _has_installed_models():
+def _install_models(*, dev: bool) -> None:
+    if _has_installed_models(dev=dev):
         return
     # Brings hundreds of packages on some systems, so only where it may be what was missing.
     npm = system_packages.NPM
-    if not npm.is_present() and _bring([npm]) and _has_installed_models():
+    if not npm.is_present() and _bring([npm]) and _has_installed_models(dev=dev):
         return
     raise SetupFailed(
         "The starter models are not complete (see above). "
@@ -236,8 +239,8 @@ def _install_models() -> None:
     )
 
 
-def _has_installed_models() -> bool:
-    command = [str(SAMANTHA), "models", "install", "--starter"]
+def _has_installed_models(*, dev: bool) -> bool:
+    command = [str(SAMANTHA), "models", "install", "--starter", *(TEST_MODELS if dev else ())]
     return subprocess.call(command, stdin=subprocess.DEVNULL, cwd=ROOT) == 0
 
 
@@ -256,7 +259,7 @@ def _set_up(*, dev: bool) -> None:
         _install_packages(_llama_wheel(folder, version, flags), dev=dev)
         key = inputs_key(ROOT, _read(config), wheel_key)
         STAMP.write_text(json.dumps({"key": key, "dev": dev}), encoding="utf-8")
-    _install_models()
+    _install_models(dev=dev)
     say(f"Ready in {time.monotonic() - _STARTED:.0f} s")
 
 

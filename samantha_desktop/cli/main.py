@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
@@ -54,7 +53,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command. Returns its exit code; never raises what a person should not see."""
-    multiprocessing.freeze_support()
     parser = build_parser()
     args = parser.parse_args(list(argv))
     configure_logging(is_verbose=args.verbose)

@@ -405,7 +405,8 @@ class Conversation:
         heard = answer
         if reply and turn.was_interrupted and turn.is_spoken:
             heard = reply.heard(heard_s)
-        question = turn.question or ""
+        # What was heard while the key was held was not asked yet.
+        question = turn.question or "" if turn.phase != "listening" else ""
         record = m.TurnRecord(
             turn=turn.turn,
             question=question,
@@ -418,7 +419,7 @@ class Conversation:
             was_prepared=turn.was_prepared,
         )
         self._out.append(m.TurnEnded(record))
-        if question and turn.phase != "listening":
+        if question:
             self.history = self.history.with_turn(
                 question, heard, was_interrupted=turn.was_interrupted
             )

@@ -26,11 +26,15 @@ class _Clause:
     index: int
     pcm: Pcm
     sample_rate_hz: int
-    written_s: float = 0.0
+    n_written: int = 0
+
+    @property
+    def written_s(self) -> float:
+        return self.n_written / self.sample_rate_hz
 
     @property
     def waiting_s(self) -> float:
-        return len(self.pcm) / self.sample_rate_hz - self.written_s
+        return (len(self.pcm) - self.n_written) / self.sample_rate_hz
 
 
 class Player:
@@ -154,12 +158,11 @@ class Player:
         for start in range(0, len(clause.pcm), piece):
             if self._is_unwanted():
                 return
-            n_written = self._sink.write(
+            clause.n_written += self._sink.write(
                 clause.pcm[start : start + piece],
                 clause.sample_rate_hz,
                 is_cancelled=self._is_unwanted,
             )
-            clause.written_s += n_written / clause.sample_rate_hz
 
     def _end_playback(self, turn: int, *, was_stopped: bool) -> None:
         lost_s = 0.0
