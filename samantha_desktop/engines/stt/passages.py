@@ -1,6 +1,6 @@
 """Where a recording holds speech, by the Silero VAD that faster-whisper carries.
 
-That copy takes a whole recording at once, some five times quicker than window by
+That copy takes a whole recording at once, several times quicker than window by
 window; the `vad` engine is for live streams.
 """
 

@@ -91,8 +91,8 @@ class NativeWhisper:
         """Write what was said.
 
         With timestamps: they cost two or three tokens, but make Whisper notice in a
-        short window where the speech ends. Of 112 utterances 24 ended in a loop without
-        them (window 1 s longer than the utterance), and none with them (2 s longer).
+        short window where the speech ends. Of 112 utterances in a window 1 s longer than
+        they were, 13 ended in repetitions without them and 1 with them; 2 s longer, none.
 
         Args:
             language: one that it knows.
