@@ -96,14 +96,14 @@ def _stt(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], 
 
 
 def _llm(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    with build_engines(settings, ("llm",)) as engines:
+    with build_engines(settings, ["llm"]) as engines:
         engines.load()
         document = llm.run(engines.llm)
     return document, llm.as_table(document)
 
 
 def _tts(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    with build_engines(settings, ("tts",)) as engines:
+    with build_engines(settings, ["tts"]) as engines:
         engines.load()
         document = tts.run(engines.tts, voice=settings.voice.voice)
     return document, tts.as_table(document)

@@ -163,6 +163,7 @@ class SpeechToText(Engine, Protocol):
             language: ISO 639-1 code, or None to detect it.
         Raises:
             Cancelled: `is_cancelled` became true.
+            SettingsError: a language the model does not know.
             EngineError: the library failed.
         """
 
@@ -232,6 +233,26 @@ class TextToSpeech(Engine, Protocol):
             speed: 0.5 to 2.0.
         Raises:
             SettingsError: an unknown voice or a speed out of range.
+            EngineError: the library failed.
+        """
+
+
+class EmotionClassifier(Engine, Protocol):
+    """Reads emotions in words."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the columns of `classify`."""
+
+    def classify(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Calibrated probability of each label for each text, independent of each other.
+
+        Args:
+            texts: any length, any script; what a text has beyond the model's window is left out.
+
+        Returns: (len(texts), len(labels)) in [0, 1].
+
+        Raises:
             EngineError: the library failed.
         """
 
