@@ -20,6 +20,7 @@ from samantha_desktop.core.verbalize_words import (
     ACRONYM_RULES,
     ADDRESS_RULES,
     MATH_RULES,
+    PRODUCT_RULES,
     SYMBOL_RULES,
 )
 
@@ -29,6 +30,7 @@ _ENGLISH_RULES = (
     *TIME_RULES,
     *ABBREVIATION_RULES,
     *CODE_RULES,
+    *PRODUCT_RULES,
     *AMOUNT_RULES,
     *MATH_RULES,
     *NUMBER_RULES,

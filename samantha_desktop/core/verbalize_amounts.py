@@ -84,7 +84,7 @@ _PER = {
     "night": "night", "person": "person", "second": "second", "minute": "minute",
 }  # fmt: skip
 _POWERS = {"²": "square", "^2": "square", "³": "cubic", "^3": "cubic"}
-_UNCHANGED = word_set("hertz yen yuan won R-P-M P-S-I")
+_UNCHANGED = word_set("hertz kilohertz megahertz gigahertz yen yuan won R-P-M P-S-I")
 _IRREGULAR = {"foot": "feet", "krona": "kronor", "krone": "kroner"}
 _BEFORE_THE_NOUN = word_set(
     "square cubic fluid US Canadian Australian Swiss Swedish Norwegian Danish Mexican New Zealand"

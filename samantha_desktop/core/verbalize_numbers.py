@@ -53,7 +53,7 @@ def cardinal(number: str) -> str:
         return f"minus {cardinal(number[1:])}"
     whole, dot, decimals = number.partition(".")
     digits = whole.replace(",", "")
-    is_code = len(digits) >= _N_DIGITS_OF_CODE and digits == whole and not digits.endswith("000")
+    is_code = len(digits) >= _N_DIGITS_OF_CODE and "," not in whole and not digits.endswith("000")
     is_padded = len(digits) > 1 and int(digits[0]) == 0
     if is_code or is_padded or len(digits) > _MAX_NUMBER_DIGITS:
         words = digit_by_digit(digits)
@@ -156,33 +156,6 @@ def _dotted_numbers(match: re.Match[str]) -> str:
 
 _PROGRAMS = "Python |Java |PHP |CUDA |Linux |[Kk]ernel |Node |Ubuntu |Debian |macOS |iOS |Android "
 
-CODE_RULES: tuple[Rule, ...] = (
-    (re.compile(r"(?<![\w+])\+\d{1,3}(?:[ -]?\(?\d{1,5}\)?){2,6}(?!\w)"), _phone),
-    (re.compile(r"(?<!\w)\(\d{3}\)[ -]?\d{3}[ -]\d{4}(?!\w)"), _phone),
-    (re.compile(r"(?<![\w.,-])\d{3}([ .])\d{3}\1\d{4}(?!\w)"), _phone),
-    (re.compile(r"(?<![\w.,-])\d{4}(?: \d{4}){2,4}(?!\w)"), _phone),
-    (re.compile(r"(?<![\w.,-])\d{1,6}(?:-\d{1,8}){2,5}(?![\w-])"), _phone),
-    (re.compile(r"(?<![\w.,$€£-])(\d{3})-(\d{4})(?![\w-]| ?[=%])"), _short_phone),
-    (
-        re.compile(
-            r"\b((?:[Cc]all|[Dd]ial|[Cc]ode|[Pp]in|PIN|[Zz]ip|ZIP|[Ee]xtension)(?: is| code)? )"
-            r"(\d{3,10})(?![\w.,:-]?\d)(?! [a-z]{3,20}s\b)"
-        ),
-        lambda m: m[1] + digit_by_digit(m[2]),
-    ),
-    (
-        re.compile(
-            rf"(?<!\w)([vV]|[Vv]ersion |{_PROGRAMS})"
-            r"((?:0|[1-9]\d{0,3})(?:\.\d{1,4}){0,4})(?![\d.]?\d)(?!\w)"
-        ),
-        _version,
-    ),
-    (re.compile(r"(?<![\d.])\d{1,9}(?:\.\d{1,9}){2,6}(?![\d.]?\d)"), _dotted_numbers),
-    (re.compile(r"(?<![\w/])24/7(?![\w/])"), lambda m: "twenty-four seven"),
-    (re.compile(r"(?<![\w/])9/11(?![\w/])"), lambda m: "nine eleven"),
-)
-"""Numbers that stand for something. After dates, before amounts."""
-
 
 # ------------------------------------------------------------- years, numerals
 
@@ -244,7 +217,7 @@ def _decade(match: re.Match[str]) -> str:
         return f"{cardinal(digits)} seconds"
     words = year(digits) if len(digits) == 4 else cardinal(digits)
     head, _, last = words.rpartition(" ")
-    return f"{head} {plural(last)}".strip()
+    return f"{head.removeprefix('one')} {plural(last)}".strip()  # hundreds
 
 
 def _numeral(match: re.Match[str]) -> str:
@@ -271,6 +244,36 @@ def _any_number(match: re.Match[str]) -> str:
     return f"{head}{cardinal(match[0])}{' ' if after.isalnum() else ''}"
 
 
+# ----------------------------------------------------------------------- rules
+
+CODE_RULES: tuple[Rule, ...] = (
+    (re.compile(r"(?<![\w+])\+\d{1,3}(?:[ -]?\(?\d{1,5}\)?){2,6}(?!\w)"), _phone),
+    (re.compile(r"(?<!\w)\(\d{3}\)[ -]?\d{3}[ -]\d{4}(?!\w)"), _phone),
+    (re.compile(r"(?<![\w.,-])\d{3}([ .])\d{3}\1\d{4}(?!\w)"), _phone),
+    (re.compile(r"(?<![\w.,-])\d{4}(?: \d{4}){2,4}(?!\w)"), _phone),
+    (re.compile(r"(?<![\w.,-])\d{1,6}(?:-\d{1,8}){2,5}(?![\w-])"), _phone),
+    (re.compile(r"(?<![\w.,$€£-])(\d{3})-(\d{4})(?![\w-]| ?[=%])"), _short_phone),
+    (
+        re.compile(
+            r"\b((?:[Cc]all|[Dd]ial|[Cc]ode|[Pp]in|PIN|[Zz]ip|ZIP|[Ee]xtension)(?: is| code)? )"
+            r"(\d{3,10})(?![\w.,:-]?\d)(?! [a-z]{3,20}s\b)"
+        ),
+        lambda m: m[1] + digit_by_digit(m[2]),
+    ),
+    (
+        re.compile(
+            rf"(?<!\w)([vV]|[Vv]ersion |{_PROGRAMS})"
+            r"((?:0|[1-9]\d{0,3})(?:\.\d{1,4}){0,4})(?![\d.]?\d)(?!\w)"
+        ),
+        _version,
+    ),
+    (re.compile(r"(?<![\d.])\d{1,9}(?:\.\d{1,9}){2,6}(?![\d.]?\d)"), _dotted_numbers),
+    (re.compile(r"(?<![\w.,])(['’]?)(\d{1,2}0|\d{3}0)['’]?s\b"), _decade),
+    (re.compile(r"(?<![\w/])24/7(?![\w/])"), lambda m: "twenty-four seven"),
+    (re.compile(r"(?<![\w/])9/11(?![\w/])"), lambda m: "nine eleven"),
+)
+"""Numbers that stand for something. After dates, before amounts."""
+
 NUMBER_RULES: tuple[Rule, ...] = (
     (
         re.compile(
@@ -279,7 +282,6 @@ NUMBER_RULES: tuple[Rule, ...] = (
         ),
         _year_range,
     ),
-    (re.compile(r"(?<![\w.,])(['’]?)(\d{1,2}0|\d{3}0)['’]?s\b"), _decade),
     (
         re.compile(r"(?<![\w.,:/#])(?:1[1-9]\d\d|20\d\d)(?![\w-]|[.,:/]\d)(?! ?[+*/×÷=−])"),
         _year,

@@ -115,8 +115,9 @@ def _dotted_name(name: str) -> str:
 
 def _address(match: re.Match[str]) -> str:
     name, _, host = match[0].partition("@")
-    name = name.replace(".", " dot ").replace("_", " underscore ").replace("+", " plus ")
-    return f"{name} at {_dotted_name(host)}".replace("-", " dash ")
+    for mark, word in ((".", "dot"), ("_", "underscore"), ("+", "plus"), ("-", "dash")):
+        name = name.replace(mark, f" {word} ")
+    return f"{name} at {_dotted_name(host)}"
 
 
 def _name_with_dots(match: re.Match[str]) -> str:
@@ -132,7 +133,7 @@ ADDRESS_RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            r"(?<![\w.@-])[^\W_][\w-]{1,62}(?:\.[^\W_][\w-]{0,62}){0,4}\.[a-z]{2,10}(?![\w.-])"
+            r"(?<![\w.@-])[^\W_][\w-]{1,62}(?:\.[^\W_][\w-]{0,62}){0,4}\.[A-Za-z][a-z]{1,15}(?![\w-]|\.\w)"
         ),
         lambda m: _name_with_dots(m) if re.match(r"\w*[^\W\d]", m[0]) else m[0],
     ),
@@ -144,7 +145,8 @@ ADDRESS_RULES: tuple[Rule, ...] = (
 
 _SYMBOLS = {
     "++": " plus plus ", "+": " plus ", "==": " equals ", "=": " equals ",
-    "!=": " is not equal to ", "≠": " is not equal to ", "≈": " is about ", "±": " plus or minus ", "<=": " is at most ",
+    "!=": " is not equal to ", "≠": " is not equal to ", "≈": " is about ",
+    "±": " plus or minus ", "<=": " is at most ",
     "≤": " is at most ", ">=": " is at least ", "≥": " is at least ", "->": " to ", "=>": " to ",
     "→": " to ", "⇒": " to ", "<": " is less than ", ">": " is greater than ", "°": " degrees ",
     "%": " percent ", "×": " times ", "÷": " divided by ", "√": " the square root of ",
@@ -176,12 +178,16 @@ def _slash(match: re.Match[str]) -> str:
     return left + spoken
 
 
+PRODUCT_RULES: tuple[Rule, ...] = (
+    (re.compile(r"(?<=\d)( ?[×*] ?| ?x ?)(?=\.?\d)"), _times_or_by),
+    (re.compile(r"(?<=\d)[x×](?!\w)"), lambda m: " times"),
+)
+"""Before amounts: "3 x 4 m"."""
+
 MATH_RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<=[\w)])\^2(?![\w.])"), lambda m: " squared "),
     (re.compile(r"(?<=[\w)])\^3(?![\w.])"), lambda m: " cubed "),
     (re.compile(r"(?<=[\w)])\^\(?([-−]?\w{1,9})\)?"), lambda m: f" to the power of {m[1]} "),
-    (re.compile(r"(?<=\d)( ?[×*] ?| ?x ?)(?=\.?\d)"), _times_or_by),
-    (re.compile(r"(?<=\d)[x×](?!\w)"), lambda m: " times"),
     (re.compile(r"(?<=\d)(?: / |/(?=\d{1,15} ?=))(?=\d)"), lambda m: " divided by "),
     (re.compile(r"(?<=\b[a-z]) [-−] (?=\d)|(?<=\d) [-−] (?=[a-z]\b)"), lambda m: " minus "),
 )
