@@ -47,7 +47,8 @@ def trim_and_pause(pcm: Pcm, sample_rate_hz: int, pause: float) -> Pcm:
     out = np.zeros(end - start + silence, np.float32)
     speech = out[: end - start]
     speech[:] = np.clip(pcm[start:end], -1.0, 1.0)
-    n_in, n_out = round(_FADE_IN_S * sample_rate_hz), round(_FADE_OUT_S * sample_rate_hz)
+    n_in = min(len(speech), round(_FADE_IN_S * sample_rate_hz))
+    n_out = min(len(speech), round(_FADE_OUT_S * sample_rate_hz))
     speech[:n_in] *= np.linspace(0.0, 1.0, n_in, dtype=np.float32)
     speech[-n_out:] *= np.linspace(1.0, 0.0, n_out, dtype=np.float32)
     return out

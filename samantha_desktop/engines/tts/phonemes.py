@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from samantha_desktop.core.sentences import ClauseSplitter
@@ -38,7 +39,6 @@ class Phonemizer:
         from kokoro_onnx.tokenizer import Tokenizer
 
         self._tokenizer = Tokenizer()  # finds eSpeak NG's library and data
-        self._backends: dict[str, EspeakBackend] = {}
 
     def pieces(self, text: str, language: str) -> Iterator[tuple[str, list[int]]]:
         """Pieces that the model takes at once, lazily: phonemes, and their token numbers.
@@ -61,19 +61,22 @@ class Phonemizer:
                     yield phonemes, self._tokenizer.tokenize(phonemes)
 
     def _phonemes(self, text: str, language: str) -> str:
-        backend = self._backends.get(language)
-        if backend is None:
-            from phonemizer.backend import EspeakBackend
-
-            backend = self._backends[language] = EspeakBackend(
-                language,
-                preserve_punctuation=True,
-                with_stress=True,
-                # A foreign word is announced by "(en)", which would be spoken.
-                language_switch="remove-flags",
-            )
-        phonemes = "".join(backend.phonemize([" ".join(text.split())], strip=True))
+        phonemes = "".join(_espeak(language).phonemize([" ".join(text.split())], strip=True))
         return "".join(char for char in phonemes if char in self._tokenizer.vocab).strip()
+
+
+@cache
+def _espeak(language: str) -> EspeakBackend:
+    """ESpeak NG for a language: once per process, since phonemizer frees none before its end."""
+    from phonemizer.backend import EspeakBackend
+
+    return EspeakBackend(
+        language,
+        preserve_punctuation=True,
+        with_stress=True,
+        # A foreign word is announced by "(en)", which would be spoken.
+        language_switch="remove-flags",
+    )
 
 
 def _plain(text: str) -> str:
