@@ -64,9 +64,8 @@ def _utterances(args: argparse.Namespace) -> list[Utterance]:
 
 def _recogniser(settings: Settings, window: str) -> SpeechToText:
     """A recogniser with this encoder window, not loaded."""
-    return build_engines(
-        replace(settings, speech=replace(settings.speech, window=window)), ("stt",)
-    ).stt
+    windowed = replace(settings, speech=replace(settings.speech, window=window))
+    return build_engines(windowed, ["stt"]).stt
 
 
 def _latency(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
