@@ -41,7 +41,8 @@ _ENGLISH_RULES = (
 _VULGAR_FRACTIONS = {"½": "1/2", "⅓": "1/3", "⅔": "2/3", "¼": "1/4", "¾": "3/4", "⅛": "1/8"}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _GLYPHS = str.maketrans("₀₁₂₃₄₅₆₇₈₉⁄\u2011\u2126", "0123456789/-Ω")
-_THIN_SPACE_IN_NUMBER = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_SPACE_IN_NUMBER = re.compile(r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))")
+_ROUND_WITH_SPACES = re.compile(r"(?<![\w.,])\d{1,3}(?: \d{3}){0,4} 000(?![\d-]| \d)")
 
 _DECIMAL_COMMA_LANGUAGES = frozenset({"de", "es", "fr", "it", "nl", "pt"})
 _FOREIGN_NUMBER = re.compile(
@@ -69,8 +70,8 @@ def verbalize(
     if not any(char.isalnum() for char in text):
         return ""
     code = language.partition("-")[0].lower()
-    text = _THIN_SPACE_IN_NUMBER.sub("", text)
-    text = " ".join(text.split())
+    text = " ".join(_SPACE_IN_NUMBER.sub("", text).split())
+    text = _ROUND_WITH_SPACES.sub(lambda m: m[0].replace(" ", ""), text)
     if code == "en":
         text = _english(text)
     elif code in _DECIMAL_COMMA_LANGUAGES:

@@ -143,20 +143,25 @@ def _measure(match: re.Match[str]) -> str:
     if match["gap"] == "-":  # "a 16-GB card"
         return f"{amount(match['amount'])}-{unit}"
     spoken = _with_unit(match["amount"], unit, _is_adjective(match))
-    return f"{spoken} to " if match["until"] else spoken
+    if until := match["until"]:
+        spoken += " by " if until.strip() in ("x", "×") else " to "
+    return spoken
 
 
 def _money(match: re.Match[str]) -> str:
     currency = _CURRENCIES[match["currency"]]
     sign = "minus " if match["sign"] else ""
+    until = " to " if match["until"] else ""
     low, high, scale = match["low"], match["high"], match["scale"]
     per = f" per {_UNITS.get(match['per']) or _PER[match['per']]}" if match["per"] else ""
+    is_adjective = _is_adjective(match)
     if high or scale:
-        spoken = f"{cardinal(low)} to {cardinal(high)}" if high else cardinal(low)
-        if scale:
-            spoken += f" {_scale(scale)}"
-        return f"{sign}{spoken} {currency if _is_adjective(match) else _plural_of(currency)}{per}"
-    return f"{sign}{_price(low, currency, _is_adjective(match))}{per}"
+        words = f"{cardinal(low)} to {cardinal(high)}" if high else cardinal(low)
+        scale_words = f" {_scale(scale)}" if scale else ""
+        spoken = f"{words}{scale_words} {currency if is_adjective else _plural_of(currency)}"
+    else:
+        spoken = _price(low, currency, is_adjective)
+    return f"{sign}{spoken}{per}{until}"
 
 
 def _price(number: str, currency: str, is_adjective: bool) -> str:
@@ -181,15 +186,22 @@ def _money_after(match: re.Match[str]) -> str:
 
 
 def _scale(written: str) -> str:
-    word = written.strip()
+    word = written.strip(" -")
     return _SCALES.get(word.lower(), word)
+
+
+def _inches(match: re.Match[str]) -> str:
+    """27" is a size where it cannot be the end of a quotation."""
+    around = match.string[max(0, match.start() - 200) : match.end() + 200]
+    is_quotation = around.count('"') > 1
+    return match[0] if is_quotation else _with_unit(match[1], "inch", _is_adjective(match))
 
 
 def _feet_and_inches(match: re.Match[str]) -> str:
     return f"{cardinal(match[1])} foot {cardinal(match[2])}"
 
 
-_SCALE = r"(?P<scale> ?(?:thousand|million|billion|trillion|[kKmMbB]|mn|bn|tn)\b)?"
+_SCALE = r"(?P<scale>[ -]?(?:thousand|million|billion|trillion|[kKmMbB]|mn|bn|tn)\b)?"
 _ANY_PER = f"{_any_of(_UNITS)}|{_any_of(_PER)}"
 
 AMOUNT_RULES: tuple[Rule, ...] = (
@@ -197,7 +209,7 @@ AMOUNT_RULES: tuple[Rule, ...] = (
         re.compile(
             rf"(?P<sign>(?<![\w)])[-−])?(?<!\w)(?P<currency>{_any_of(_CURRENCIES)}) ?"
             rf"(?P<low>{NUMBER})(?: ?[-–] ?[$€£¥₹]?(?P<high>{NUMBER}))?{_SCALE}"
-            rf"(?:/(?P<per>{_ANY_PER}))?(?!\w)"
+            rf"(?:/(?P<per>{_ANY_PER}))?(?!\w)(?P<until> ?[-–] ?(?=[$€£¥₹]))?"
         ),
         _money,
     ),
@@ -214,12 +226,12 @@ AMOUNT_RULES: tuple[Rule, ...] = (
         _feet_and_inches,
     ),
     (re.compile(rf"({AMOUNT})′"), lambda m: _with_unit(m[1], "foot")),
-    (re.compile(rf"({AMOUNT})″"), lambda m: _with_unit(m[1], "inch", _is_adjective(m))),
+    (re.compile(rf"({AMOUNT})[\"″”]"), _inches),
     (
         re.compile(
             rf"(?P<amount>{AMOUNT})(?P<gap> ?|-)(?P<unit>{_any_of(_UNITS)})(?P<power>[²³]|\^[23])?"
             rf"(?:/(?P<per>{_ANY_PER})(?P<per_power>[²³]|\^[23])?)?(?![\w²³^'’/])"
-            r"(?:\.(?= [a-z]))?(?P<until> ?[-–] ?(?=\d))?"
+            r"(?:\.(?= [a-z]))?(?P<until> ?[-–x×] ?(?=\d))?"
         ),
         _measure,
     ),

@@ -100,7 +100,7 @@ def _clock(hours: str, minutes: str, meridiem: str = "") -> str:
 
 def _hours_and_minutes(match: re.Match[str]) -> str:
     spoken = _clock(match[1], match[2], _meridiem(match, 4, 5))
-    if match[3]:
+    if match[3] and int(match[3]):
         spoken += f" and {cardinal(str(int(match[3])))} second{'' if int(match[3]) == 1 else 's'}"
     return f"{spoken} to " if match[6] else spoken
 
@@ -159,7 +159,7 @@ TIME_RULES: tuple[Rule, ...] = (
     ),
     (
         re.compile(
-            r"(?<![\w:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?)?"
+            r"(?<![\w:.,])([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d)(?:\.\d{1,9})?Z?)?"
             rf"(?: ?{_MERIDIEM})?(?![\d:])( ?[-–] ?(?=\d{{1,2}}:\d\d))?"
         ),
         _hours_and_minutes,

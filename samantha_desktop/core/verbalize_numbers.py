@@ -18,7 +18,7 @@ import num2words
 Rule: TypeAlias = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
 """A pattern and what is said for its matches."""
 
-NUMBER = r"(?:(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,40})(?:\.\d{1,40})?|(?<!\w)\.\d{1,40})"
+NUMBER = r"(?:(?:\d{1,3}(?:,\d{3}){1,6}(?!\d)|\d{1,40})(?:\.\d{1,40})?|(?<![\w.])\.\d{1,40})"
 """1250, 1,250, 3.5 or .5; without a sign."""
 
 AMOUNT = (
@@ -164,9 +164,10 @@ _YEAR_LEADS = word_set(
     "fall early late mid january february march april may june july august september october "
     "november december"
 )
+_EARLY_YEAR_LEADS = word_set("in since until year")
 _COUNTED = word_set("people men women children")
 _NOT_COUNTED = word_set("was is has does as this its his")
-_DECADE_LEADS = word_set("the his her their my your our early mid late in")
+_DECADE_LEADS = word_set("the his her their my your our early mid late in s")
 
 _REGNAL = (
     r"(?:Henry|Louis|Elizabeth|George|Charles|Edward|Richard|William|James|Mary|Pope|Pius|Paul|"
@@ -200,7 +201,8 @@ def _is_count(match: re.Match[str]) -> bool:
 def _year(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 2) : match.start()]
     is_negative = re.fullmatch(r"[^\w)]?[-−]", before)
-    return match[0] if is_negative or _is_count(match) else year(match[0])
+    is_early = int(match[0]) < 1100 and _word_before(match) not in _EARLY_YEAR_LEADS
+    return match[0] if is_negative or is_early or _is_count(match) else year(match[0])
 
 
 def _year_range(match: re.Match[str]) -> str:
@@ -232,7 +234,10 @@ def _regnal(match: re.Match[str]) -> str:
 
 def _minus_or_to(match: re.Match[str]) -> str:
     """Between two numbers: a difference if it is spaced or computed, else a range."""
+    before = match.string[max(0, match.start() - 24) : match.start()]
     following = match.string[match.end() : match.end() + 48]
+    if re.search(r"[^\W\d_][\d.]{1,20}\Z", before):  # i7-8700
+        return match[0]
     is_computed = match[1] == " - " or "−" in match[1] or re.match(r"[\d.,]* ?[=+×*]", following)
     return " minus " if is_computed else " to "
 
@@ -283,7 +288,7 @@ NUMBER_RULES: tuple[Rule, ...] = (
         _year_range,
     ),
     (
-        re.compile(r"(?<![\w.,:/#])(?:1[1-9]\d\d|20\d\d)(?![\w-]|[.,:/]\d)(?! ?[+*/×÷=−])"),
+        re.compile(r"(?<![\w.,:/#])(?:1\d\d\d|20\d\d)(?![\w-]|[.,:/]\d)(?! ?[+*/×÷=−])"),
         _year,
     ),
     (

@@ -14,7 +14,8 @@ from samantha_desktop.core.verbalize_numbers import Rule, word_set
 
 
 def _spell(letters: str) -> str:
-    return "-".join("eh" if place and char == "A" else char for place, char in enumerate(letters))
+    inner = ("eh" if char == "A" else char for char in letters[1:-1])
+    return "-".join([letters[0], *inner, letters[-1]])
 
 
 def _any_of(words: dict[str, str]) -> str:
@@ -69,20 +70,23 @@ ABBREVIATION_RULES: tuple[Rule, ...] = (
         re.compile(rf"(?<![\w.])({_any_of(_ALWAYS)})(?!\w){_DROPPED_STOP}", re.IGNORECASE),
         lambda m: _with_case(m[1], _ALWAYS[m[1].lower()]),
     ),
-    (re.compile(r"(?<!\w)w/ ?(?=\w)"), lambda m: "with "),
+    (re.compile(r"(?<!\w)w/ ?"), lambda m: "with "),
     (
         re.compile(rf"(?<![\w.])((?:[A-Za-z]\.){{1,7}}[A-Za-z])(?!\w|\.\w){_DROPPED_STOP}"),
         lambda m: _spell(m[1].replace(".", "").upper()),
     ),
     (
-        re.compile(rf"(?<![\w.])({_any_of(_BEFORE_NUMBERS)})\. ?(?=\d)", re.IGNORECASE),
+        re.compile(rf"(?<![\w.])({_any_of(_BEFORE_NUMBERS)})\. ?(?=\d|[IVXL]{{2,7}}\b)", re.I),
         lambda m: f"{_with_case(m[1], _BEFORE_NUMBERS[m[1].lower()])} ",
     ),
     (
         re.compile(r"\b(\d{1,5}(?:st|nd|rd|th)|\d{1,5} [A-Z][a-z]{1,20}) St\b" + _DROPPED_STOP),
         lambda m: f"{m[1]} Street",
     ),
-    (re.compile(rf"(?<![\w.'])({_any_of(_TITLES)})\.? (?=[A-Z])"), lambda m: f"{_TITLES[m[1]]} "),
+    (
+        re.compile(rf"(?<![\w.'])({_any_of(_TITLES)})\.? (?=[A-Z]|and Mrs)"),
+        lambda m: f"{_TITLES[m[1]]} ",
+    ),
     (
         re.compile(rf"(?<=[a-z])(,? )({_any_of(_AFTER_NAMES)})(?=\.)(?! ?[A-Z]){_DROPPED_STOP}"),
         lambda m: m[1] + _AFTER_NAMES[m[2]],
@@ -167,6 +171,12 @@ def _times_or_by(match: re.Match[str]) -> str:
     return " times " if is_product else " by "
 
 
+def _times_or_x(match: re.Match[str]) -> str:
+    """ "2x faster" is twice as fast, "y = 2x" a product with x."""
+    around = match.string[max(0, match.start() - 24) : match.end() + 24]
+    return " x" if "=" in around else " times"
+
+
 def _slash(match: re.Match[str]) -> str:
     left, right = match[1], match[2]
     if right in _PER and left not in _PER:
@@ -180,7 +190,11 @@ def _slash(match: re.Match[str]) -> str:
 
 PRODUCT_RULES: tuple[Rule, ...] = (
     (re.compile(r"(?<=\d)( ?[×*] ?| ?x ?)(?=\.?\d)"), _times_or_by),
-    (re.compile(r"(?<=\d)[x×](?!\w)"), lambda m: " times"),
+    (re.compile(r"(?<=\d)[x×](?!\w)"), _times_or_x),
+    (
+        re.compile(r"(?<=\d)[eE]([-+]?\d{1,3})(?!\w)"),
+        lambda m: f" times ten to the power of {m[1].lstrip('+')}",
+    ),
 )
 """Before amounts: "3 x 4 m"."""
 
@@ -204,6 +218,7 @@ SYMBOL_RULES: tuple[Rule, ...] = (
     (re.compile(_any_of(_SYMBOLS)), lambda m: _SYMBOLS[m[0]]),
     (re.compile(r"(?<!\S)(?:--?|–)(?!\S)|(?<=\w)--(?=\w)"), lambda m: " — "),
     (re.compile(r"(?<=[^\W\d_]),(?=[^\W\d_])"), lambda m: ", "),
+    (re.compile(r"(?<=[^\W\d_]):(?=[^\W\d_])"), lambda m: ": "),
     (re.compile(r"(?<![\w.])\.(?=[A-Za-z])"), lambda m: " dot "),
 )
 """After numbers are written out."""
