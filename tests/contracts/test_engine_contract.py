@@ -16,6 +16,7 @@ PORTS: dict[str, type] = {
     "llm": ports.LanguageModel,
     "tts": ports.TextToSpeech,
     "vad": ports.VoiceActivityDetector,
+    "emotion": ports.EmotionClassifier,
 }
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from samantha_desktop.core.errors import EngineError, ModelError, SettingsError
 from samantha_desktop.core.ports import EngineInfo, IsCancelled, Pcm, never_cancelled
+from samantha_desktop.engines import onnx_native
 from samantha_desktop.engines.tts.edges import pause_s, trim_and_pause
 from samantha_desktop.engines.tts.phonemes import LANGUAGES, Phonemizer
 
@@ -190,7 +191,7 @@ def _load(model: bytes, settings: KokoroSettings) -> _Loaded:
     from samantha_desktop.engines.tts import kokoro_graph
 
     is_signed = kokoro_graph.multiplies_signed_exactly()
-    providers = _providers(settings.device, onnxruntime.get_available_providers())
+    providers = onnx_native.providers(settings.device, "voice")
     n_threads = settings.n_threads or min(_MAX_THREADS, _n_cores())
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = n_threads
@@ -198,7 +199,7 @@ def _load(model: bytes, settings: KokoroSettings) -> _Loaded:
     options.log_severity_level = 3
     # Waiting threads would take the cores from the language model.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    unfit: tuple[type[Exception], ...] = (kokoro_graph.UnknownGraph, *_native_errors())
+    unfit: tuple[type[Exception], ...] = (kokoro_graph.UnknownGraph, *onnx_native.native_errors())
     try:
         parts = kokoro_graph.split(model, is_signed=is_signed)
         prosody, vocoder = (
@@ -221,44 +222,21 @@ def _load(model: bytes, settings: KokoroSettings) -> _Loaded:
             detail=str(error),
             is_fatal=True,
         ) from error
-    device = "cuda:0" if vocoder.get_providers()[0] == "CUDAExecutionProvider" else "cpu"
     detail = {
         "threads": str(n_threads),
         "integer_products": "unsigned by signed" if is_signed else "unsigned by unsigned",
         "onnxruntime": onnxruntime.__version__,
         "kokoro-onnx": version("kokoro-onnx"),
     }
+    device = onnx_native.device_of(vocoder)
     info = EngineInfo("kokoro", settings.model_path.name, device, detail)
     return _Loaded(prosody, vocoder, phonemizer, info)
-
-
-def _providers(device: str, available: list[str]) -> list[str]:
-    has_cuda = "CUDAExecutionProvider" in available
-    if device == "cuda" and not has_cuda:
-        raise EngineError(
-            "The voice is set to run on the GPU, but this installation cannot.",
-            recovery="Install onnxruntime-gpu, or set voice.device to auto.",
-            detail=f"providers: {', '.join(available)}",
-        )
-    cuda = ["CUDAExecutionProvider"] if has_cuda and device != "cpu" else []
-    return [*cuda, "CPUExecutionProvider"]
 
 
 def _n_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _native_errors() -> tuple[type[Exception], ...]:
-    """Onnxruntime's errors, which have no common base of their own."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as native
-
-    return tuple(
-        value
-        for value in vars(native).values()
-        if isinstance(value, type) and issubclass(value, Exception)
-    )
 
 
 def _sound(engine: _Loaded, tokens: list[int], style: NDArray[np.float32], speed: float) -> Pcm:
@@ -282,7 +260,7 @@ def _sound(engine: _Loaded, tokens: list[int], style: NDArray[np.float32], speed
             vocoder_inputs[name] = frames[name][..., start * steps : end * steps]
         vocoder_inputs |= graph.step_weights(weights)
         audio = engine.vocoder.run(None, vocoder_inputs)[0]
-    except _native_errors() as error:
+    except onnx_native.native_errors() as error:
         raise EngineError(
             "The voice failed while speaking.",
             recovery="Try again; if it happens again, install the voice's model anew.",

@@ -1,0 +1,1 @@
+"""Emotion-reading engines."""
