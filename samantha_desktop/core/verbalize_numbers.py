@@ -107,6 +107,8 @@ def _fraction(numerator: str, denominator: str) -> str:
     above, below = int(numerator), int(denominator)
     if above == below:  # 50/50, 4/4
         return f"{cardinal(numerator)} {cardinal(denominator)}"
+    if below in (10, 100) and above < below:  # more often marks than tenths
+        return f"{cardinal(numerator)} out of {cardinal(denominator)}"
     if not 2 <= below <= _MAX_NAMED_DENOMINATOR or not 1 <= above < 100:
         return f"{cardinal(numerator)} over {cardinal(denominator)}"
     name = {2: "half", 4: "quarter"}.get(below) or ordinal(denominator)

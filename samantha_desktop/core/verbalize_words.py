@@ -209,6 +209,7 @@ MATH_RULES: tuple[Rule, ...] = (
 
 SYMBOL_RULES: tuple[Rule, ...] = (
     (re.compile(r"\bAT&T\b"), lambda m: "A-T-and-T"),
+    (re.compile(r"\b([A-Z])/([A-Z])\b"), lambda m: f"{m[1]}-{m[2]}"),
     (re.compile(r"\b([A-G])#(?!\w)"), lambda m: f"{m[1]}-sharp"),
     (re.compile(r"#(?=[^\W\d_])"), lambda m: " hashtag "),
     (re.compile(r"(?<![\w/])([^\W\d_]{1,24})/(?=([^\W\d_]{1,24})(?![\w/]))"), _slash),

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import num2words
+from samantha_desktop.core.verbalize_numbers import cardinal, ordinal, year
 
 _SAME_WORD = {
     "ok": "okay",
@@ -68,11 +68,11 @@ def normalize_words(text: str) -> list[str]:
     """
     text = unicodedata.normalize("NFKC", text).lower()
     text = _DOTTED_LETTERS.sub(lambda m: m[0].replace(".", ""), text)
-    text = _MONEY.sub(lambda m: f" {_spoken(m[2], 'cardinal')} {_CURRENCIES[m[1]]} ", text)
-    text = _WITH_COMMAS.sub(lambda m: f" {_spoken(m[0], 'cardinal')} ", text)
+    text = _MONEY.sub(lambda m: f" {cardinal(m[2])} {_CURRENCIES[m[1]]} ", text)
+    text = _WITH_COMMAS.sub(lambda m: f" {cardinal(m[0])} ", text)
     text = _CLOCK.sub(_spoken_clock, text)
     text = text.replace("%", " percent ").replace("&", " and ").replace("°", " degrees ")
-    text = _ORDINAL.sub(lambda m: f" {_spoken(m[1], 'ordinal')} ", text)
+    text = _ORDINAL.sub(lambda m: f" {ordinal(m[1])} ", text)
     text = _NUMBER.sub(_spoken_number, text)
     text = _APOSTROPHES.sub("", text)
     words = _NOT_A_WORD.sub(" ", text).split()
@@ -106,19 +106,9 @@ def word_error_rate(reference: str, hypothesis: str) -> float:
     return count_word_errors(reference, hypothesis).rate
 
 
-def _spoken(number: str, way: str) -> str:
-    number = number.replace(",", "")
-    # Beyond what people say as a number, digits are read one by one.
-    if len(number) > 15:
-        return " ".join(num2words.num2words(int(digit)) for digit in number if digit.isdigit())
-    value = float(number) if "." in number else int(number)
-    return str(num2words.num2words(value, to=way))
-
-
 def _spoken_number(match: re.Match[str]) -> str:
     number = match[0]
-    way = "year" if _YEAR.fullmatch(number) else "cardinal"
-    return f" {_spoken(number, way)} "
+    return f" {year(number) if _YEAR.fullmatch(number) else cardinal(number)} "
 
 
 def _spoken_clock(match: re.Match[str]) -> str:
