@@ -14,8 +14,6 @@ _PLAIN = str.maketrans(
     {
         **dict.fromkeys("‘’‚‛′ʹʼ´`＇", "'"),
         **dict.fromkeys("“”„‟″«»＂", '"'),
-        **dict.fromkeys("‐‑‒–—―−", "-"),
-        "…": "...",
     }
 )
 _LETTER = re.compile(r"[^\W\d_]")
@@ -23,7 +21,7 @@ _LATIN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ]")
 
 
 def normalised(text: str) -> str:
-    """Quotes and dashes as a keyboard has them, no control characters, single spaces.
+    """Quotes as a keyboard has them, no control characters, single spaces.
 
     The same words typed on a telephone and on a keyboard are then the same tokens.
     """
