@@ -12,7 +12,7 @@ from samantha_desktop.core.emotion_text import normalised, why_unreadable
 @pytest.mark.parametrize(
     ("text", "plain"),
     [
-        ("I don’t “know”…", 'I don\'t "know"...'),
+        ("I don’t “know”…", 'I don\'t "know"…'),
         ("well — it’s\u00a0fine", "well — it's fine"),
         ("a\x00b\tc\r\nd", "a b c d"),
         ("zero\u200bwidth \ufeffmark", "zerowidth mark"),
