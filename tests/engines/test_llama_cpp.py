@@ -64,6 +64,7 @@ def test_only_what_is_new_is_computed(model: LlamaCpp) -> None:
     assert model.prefill(PROMPT) == 0
     assert model.prefill((SYSTEM,)) == 0  # a beginning is there already, and nothing is lost:
     assert model.prefill(PROMPT) == 0
+    assert model.prefill(()) == 0
     n_next = model.prefill((SYSTEM, ChatMessage("user", "And what is the capital of Italy?")))
     assert 0 < n_next <= n_all - model.count_tokens((SYSTEM,)) + 6
 
@@ -81,7 +82,7 @@ def test_the_first_word_after_prefill_costs_no_computing(model: LlamaCpp) -> Non
     polls = itertools.count()
     answer = model.generate(PROMPT, GREEDY, is_cancelled=lambda: next(polls) < 0)
     next(answer)
-    assert next(polls) == 0, "no chunk was computed"
+    assert next(polls) == 1, "it was asked once, before the first word and not for a chunk"
     answer.close()
 
 
@@ -166,6 +167,11 @@ def test_cancelled_in_the_prompt_it_keeps_what_is_done(model: LlamaCpp) -> None:
     polls = itertools.count()
     assert list(model.generate(long, GREEDY, is_cancelled=lambda: next(polls) >= 1)) == []
     assert "Lisbon" in _answer(model, *PROMPT)
+
+
+def test_cancelled_before_the_first_word_it_says_nothing(model: LlamaCpp) -> None:
+    model.prefill(PROMPT)
+    assert list(model.generate(PROMPT, GREEDY, is_cancelled=lambda: True)) == []
 
 
 def test_cancelled_between_words_it_ends_and_works_on(model: LlamaCpp) -> None:

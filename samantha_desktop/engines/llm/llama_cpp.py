@@ -119,7 +119,9 @@ class LlamaCpp:
         """See the port. What follows a question in any case is computed with it."""
         self._loaded()
         self._call += 1
-        is_question = bool(messages) and messages[-1].role == "user"
+        if not messages:
+            return 0
+        is_question = messages[-1].role == "user"
         prompt = self._prompt(messages, is_answering=is_question)
         if not is_question and self._cache.holds(prompt):
             return 0  # Keep what comes after it: it may be wanted again.
@@ -139,7 +141,7 @@ class LlamaCpp:
         call = self._call
         prompt = self._prompt(messages, is_answering=True)
         _, is_complete = self._cache.compute(prompt, is_cancelled=is_cancelled)
-        if not is_complete:
+        if not is_complete or is_cancelled():
             return
         begun = messages[-1].content if messages[-1].role == "assistant" else ""
         text = TextAssembler(options.stop)

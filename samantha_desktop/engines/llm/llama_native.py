@@ -39,6 +39,8 @@ _ERROR_LEVEL = 4
 
 _OFFLOADED = re.compile(r"offloaded (\d+)/(\d+) layers to GPU")
 _USING_DEVICE = re.compile(r"using device ([A-Za-z]+)(\d*)")
+_DEVICE_NAMES = {"mtl": "metal"}
+"""What llama.cpp calls them, and what everybody else does."""
 
 
 class NativeModel:
@@ -327,7 +329,7 @@ def _placement(log: Sequence[tuple[int, str]]) -> tuple[str, str]:
     offloaded, device = _OFFLOADED.search(text), _USING_DEVICE.search(text)
     if not (offloaded and device and int(offloaded[1])):
         return "cpu", f"0/{offloaded[2]}" if offloaded else "0"
-    name = device[1].lower()
+    name = _DEVICE_NAMES.get(device[1].lower(), device[1].lower())
     return f"{name}:{device[2]}" if device[2] else name, f"{offloaded[1]}/{offloaded[2]}"
 
 
