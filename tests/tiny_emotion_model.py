@@ -10,7 +10,7 @@ import onnx
 import tokenizers
 from onnx import TensorProto, helper, numpy_helper
 
-from samantha_desktop.core.emotions import LABELS
+from samantha_desktop.core.emotions import GROUPS, LABELS
 
 WORDS = {
     "happy": "joy",
@@ -42,13 +42,15 @@ def write_tiny_emotion_model(folder: Path) -> Path:
 
 def config() -> dict[str, object]:
     """What config.json holds."""
-    n = len(LABELS)
+    n, n_groups = len(LABELS), len(GROUPS)
+    groups = {"scale": [1.0] * n_groups, "bias": [0.0] * n_groups, "threshold": [0.5] * n_groups}
     return {
         "labels": list(LABELS),
         "max_tokens": MAX_TOKENS,
         "scale": [1.0] * n,
         "bias": [0.0] * n,
         "threshold": [0.3] * n,
+        "groups": {"ekman": groups, "dialogue": groups},
         "version": "tiny",
     }
 

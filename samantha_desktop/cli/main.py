@@ -16,6 +16,7 @@ from samantha_desktop.cli import (
     chat_command,
     demo_command,
     doctor_command,
+    eval_command,
     models_command,
 )
 from samantha_desktop.core.errors import Cancelled, SamanthaError
@@ -31,6 +32,7 @@ _COMMANDS = (
     demo_command,
     models_command,
     bench_command,
+    eval_command,
     doctor_command,
 )
 
