@@ -26,7 +26,7 @@ pytestmark = pytest.mark.engine
 def test_an_engine_killed_in_any_stage_is_back_and_the_turn_is_complete(
     kind: m.EngineKind, settings: Settings, starter_models: object
 ) -> None:
-    small = replace(settings.language_model, model="smollm2-135m-instruct")
+    small = replace(settings.language_model, model="smollm2-135m-instruct", max_answer_tokens=16)
     settings = replace(settings, language_model=small)
     recording = read_sound_file(folders.assets_dir() / "question.wav")
     with build_engines(settings) as engines:
