@@ -10,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from samantha_desktop.app import build_engines, load_settings
-from samantha_desktop.bench import latency, llm, stt, tts
+import numpy as np
+
+from samantha_desktop.app import build_engines, emotion_model_dir, load_settings
+from samantha_desktop.bench import emotion, latency, llm, stt, tts
 from samantha_desktop.core.ports import SpeechToText
 from samantha_desktop.core.settings import Settings
 from samantha_desktop.devices.utterances import Utterance, load_utterances
+from samantha_desktop.engines.emotion.model_folder import read_config
 from samantha_desktop.host import folders
 
 
@@ -58,8 +61,8 @@ def _tell_progress(n_done: int, n_all: int) -> None:
         print(f"\r{n_done} of {n_all} …", end=end, file=sys.stderr, flush=True)
 
 
-def _utterances(args: argparse.Namespace) -> list[Utterance]:
-    return load_utterances(folders.assets_dir() / "utterances")[: args.limit]
+def _utterances(limit: int | None = None) -> list[Utterance]:
+    return load_utterances(folders.assets_dir() / "utterances")[:limit]
 
 
 def _recogniser(settings: Settings, window: str) -> SpeechToText:
@@ -74,7 +77,9 @@ def _latency(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, An
         engines.load()
         try:
             padded_stt.load()
-            document = latency.run(settings, engines, padded_stt, _utterances(args), _tell_progress)
+            document = latency.run(
+                settings, engines, padded_stt, _utterances(args.limit), _tell_progress
+            )
         finally:
             padded_stt.close()
     return document, latency.as_table(document)
@@ -84,7 +89,7 @@ def _stt(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], 
     if args.data is not None:
         recordings = stt.recordings_in(args.data)[: args.limit]
     else:
-        recordings = stt.shipped_recordings(_utterances(args))
+        recordings = stt.shipped_recordings(_utterances(args.limit))
     document = stt.run(
         lambda window: _recogniser(settings, window),
         recordings,
@@ -108,6 +113,15 @@ def _tts(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], 
     return document, tts.as_table(document)
 
 
+def _emotion(settings: Settings, args: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    config = read_config(emotion_model_dir())
+    speech = np.concatenate([utterance.pcm() for utterance in _utterances(3)])
+    with build_engines(settings, ["emotion"]) as engines:
+        engines.load()
+        document = emotion.run(engines.emotion, config, speech)
+    return document, emotion.as_table(document)
+
+
 _Bench = Callable[[Settings, argparse.Namespace], tuple[dict[str, Any], str]]
 
 _BENCHES: dict[str, tuple[_Bench, str]] = {
@@ -115,4 +129,5 @@ _BENCHES: dict[str, tuple[_Bench, str]] = {
     "stt": (_stt, "recognition: words wrong and seconds, short window against 30 s"),
     "llm": (_llm, "language model: first token cold and warm, tokens a second"),
     "tts": (_tts, "voice: first sample and real-time factor"),
+    "emotion": (_emotion, "emotion: reading an utterance, explaining it, hearing the voice"),
 }

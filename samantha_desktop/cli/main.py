@@ -16,6 +16,7 @@ from samantha_desktop.cli import (
     chat_command,
     demo_command,
     doctor_command,
+    emotion_command,
     eval_command,
     models_command,
 )
@@ -30,6 +31,7 @@ _COMMANDS = (
     ask_command,
     chat_command,
     demo_command,
+    emotion_command,
     models_command,
     bench_command,
     eval_command,
