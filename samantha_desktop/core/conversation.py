@@ -24,6 +24,9 @@ from samantha_desktop.core.reply import Reply, SpokenClause
 
 Output: TypeAlias = list[m.Command | m.Notice]
 
+UNSURE_WORDS = 2
+"""Of a transcript that was cut in mid-speech, so many words at its end often change."""
+
 MAX_ATTEMPTS = 2
 """An engine that dies twice over the same work would die a third time."""
 
@@ -51,6 +54,8 @@ class _Turn:
     is_spoken: bool = True
     revision: int = 0
     n_samples: int = 0
+    is_pausing: bool = False
+    is_transcribing: bool = False
     question: str | None = None
     language: str = "en"
     reply: Reply | None = None
@@ -197,7 +202,12 @@ class Conversation:
     def _on_turn_event(self, turn: _Turn, event: m.Event) -> None:
         reply = turn.reply
         match event:
+            case m.SpeechGrew(n_samples=n_samples) if self.options.is_speculative:
+                # A recognition that is under way is worth more than a newer one.
+                if turn.phase == "listening" and not turn.is_transcribing:
+                    self._transcribe(turn, n_samples)
             case m.PauseHeard(n_samples=n_samples) if self.options.is_speculative:
+                turn.is_pausing = True
                 self._transcribe(turn, n_samples)
             case m.SpeechResumed():
                 self._on_speech_resumed(turn)
@@ -233,6 +243,7 @@ class Conversation:
     def _transcribe(self, turn: _Turn, n_samples: int) -> None:
         turn.revision += 1
         turn.n_samples = n_samples
+        turn.is_transcribing = True
         self._out.append(m.Transcribe(turn.turn, turn.revision, n_samples))
 
     def _on_speech_resumed(self, turn: _Turn) -> None:
@@ -240,6 +251,7 @@ class Conversation:
         # out right (a cough is no word), so it only rests.
         turn.revision += 1
         turn.n_samples = 0
+        turn.is_pausing = turn.is_transcribing = False
         turn.question = None
         self._pause_generation(turn)
 
@@ -254,11 +266,16 @@ class Conversation:
         is_covered = turn.n_samples >= event.speech_end_sample
         if turn.question is not None and is_covered:
             self._commit(turn)
-        elif not (is_covered and turn.revision > 0):
+        elif not (is_covered and turn.is_transcribing):
             self._transcribe(turn, event.n_samples)
 
     def _on_transcript(self, turn: _Turn, event: m.TranscriptReady) -> None:
-        turn.question = event.transcript.text
+        turn.is_transcribing = False
+        text = event.transcript.text
+        if turn.phase == "listening" and not turn.is_pausing:
+            self._on_words_so_far(turn, text)
+            return
+        turn.question = text
         turn.language = event.transcript.language
         turn.marks_s["transcript"] = self._at_s
         reply = turn.reply
@@ -275,6 +292,14 @@ class Conversation:
                 self._schedule(turn, turn.reply)
             return
         self._commit(turn)
+
+    def _on_words_so_far(self, turn: _Turn, text: str) -> None:
+        """Show them, and let the language model read those that will not change any more."""
+        self._out.append(m.CaptionChanged(turn.turn, text, is_final=False))
+        words = text.split()[:-UNSURE_WORDS]
+        if words and turn.reply is None and self._closing is None:
+            messages = build_messages(self.persona, self.history, " ".join(words))
+            self._out.append(m.Prefill(turn.turn, turn.revision, messages))
 
     def _commit(self, turn: _Turn) -> None:
         """The words are final: show and play what was prepared, or begin now."""
@@ -449,6 +474,7 @@ class Conversation:
         if event.kind == "stt":
             if event.revision != turn.revision:
                 return
+            turn.is_transcribing = False
             if may_retry:
                 self._out.append(m.Transcribe(turn.turn, turn.revision, turn.n_samples))
             elif turn.is_committed:

@@ -55,6 +55,14 @@ class StopRequested:
 
 
 @dataclass(frozen=True)
+class SpeechGrew:
+    """The speaker has said some more; the utterance so far has `n_samples`."""
+
+    turn: int
+    n_samples: int
+
+
+@dataclass(frozen=True)
 class PauseHeard:
     """The speaker fell silent; the utterance so far has `n_samples`."""
 
@@ -191,6 +199,7 @@ Event: TypeAlias = (
     | TextSubmitted
     | RecordingSubmitted
     | StopRequested
+    | SpeechGrew
     | PauseHeard
     | SpeechResumed
     | UtteranceEnded
@@ -238,6 +247,15 @@ class Transcribe:
     turn: int
     revision: int
     n_samples: int
+
+
+@dataclass(frozen=True)
+class Prefill:
+    """Compute what is known of the next prompt; replaces any earlier request."""
+
+    turn: int
+    revision: int
+    messages: tuple[ChatMessage, ...] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -380,6 +398,7 @@ Command: TypeAlias = (
     | EndCapture
     | KeepRecording
     | Transcribe
+    | Prefill
     | Generate
     | PauseGeneration
     | ResumeGeneration

@@ -13,7 +13,7 @@ from samantha_desktop.core.verbalize import verbalize
 
 @dataclass(frozen=True)
 class SpokenClause:
-    """A clause as the voice gets it; `n_words` as written, for the pace."""
+    """A clause as the voice gets it, numbers and all written out."""
 
     index: int
     text: str
@@ -67,7 +67,7 @@ class Reply:
             if spoken:
                 self._clauses.append(clause.text)
                 self._durations_s.append(0.0)
-                return SpokenClause(len(self._clauses) - 1, spoken, len(clause.text.split()))
+                return SpokenClause(len(self._clauses) - 1, spoken, len(spoken.split()))
         return None
 
     def set_duration(self, index: int, duration_s: float) -> None:

@@ -122,7 +122,8 @@ class ClauseSplitter:
         connecting word ("and", "with", "that" ...), else between two words.
 
         Args:
-            max_words: at most so many words (Chinese and Japanese: two characters each).
+            max_words: at most so many words as spoken (Chinese and Japanese: two characters
+                each; numbers: one less than digits), but at least one as written.
             min_words: at least so many, unless the text ends before.
         Returns: None when more text is needed, or nothing is left.
         Raises:
@@ -147,7 +148,7 @@ class ClauseSplitter:
         longest: _Boundary | None = None  # within the budget, good or not
         is_budget_full = False
         for boundary in self._boundaries():
-            if boundary.n_words > max_words:
+            if boundary.n_words > max_words and longest is not None:
                 is_budget_full = True
                 break
             longest = boundary
@@ -174,7 +175,7 @@ class ClauseSplitter:
         is_first = True
         while current is not None:
             following = next(tokens, None)
-            n_words += 0.5 if _CJK_CHAR.match(current[0]) else 1.0
+            n_words += _spoken_words(current[0])
             depth = max(0, depth + _depth_change(current[0].rstrip()))
             word = current[0].rstrip()
             gap = current[0][len(word) :]
@@ -187,6 +188,13 @@ class ClauseSplitter:
             yield _Boundary(current[1], n_words, ends, strength)
             current = following
             is_first = False
+
+
+def _spoken_words(word: str) -> float:
+    """How many words a written one is when spoken: numbers are long, Chinese signs are not."""
+    if _CJK_CHAR.match(word):
+        return 0.5
+    return max(1.0, sum(char.isdigit() for char in word) - 1.0)
 
 
 def _tokens(text: str, is_finished: bool) -> Iterator[tuple[str, int]]:

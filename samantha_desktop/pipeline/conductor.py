@@ -23,6 +23,8 @@ from samantha_desktop.pipeline.worker import Worker
 INBOX_SIZE = 256
 """More events than this waiting means that something is stuck: a bug, told loudly."""
 
+CANCEL_POLL_S = 0.05
+
 _log = logging.getLogger(__name__)
 
 _Command = TypeVar("_Command")
@@ -85,6 +87,7 @@ class Conductor:
         self._observers: list[Callable[[m.Notice], None]] = []
         self._inbox: queue.Queue[m.Event | None] = queue.Queue(INBOX_SIZE)
         self._may_write = threading.Event()
+        self._is_token_handled = threading.Event()
         self._workers = {name: Worker(name) for name in ("stt-worker", "llm-worker", "tts-worker")}
         self._thread = threading.Thread(target=self._run, name="conductor", daemon=True)
 
@@ -134,6 +137,8 @@ class Conductor:
             )
             for output in outputs:
                 self._carry_out(output)
+            if isinstance(event, m.TokenDelta):
+                self._is_token_handled.set()
 
     def _carry_out(self, output: m.Command | m.Notice) -> None:
         assert self._player is not None
@@ -146,6 +151,8 @@ class Conductor:
                 self._recording = (turn, pcm)
             case m.Transcribe():
                 self._work("stt", output.turn, output.revision, self._transcribe, output)
+            case m.Prefill():
+                self._work("llm", output.turn, output.revision, self._prefill, output)
             case m.Generate():
                 self._may_write.set()
                 self._work("llm", output.turn, output.revision, self._generate, output)
@@ -215,14 +222,22 @@ class Conductor:
         transcript = self._stt.transcribe(pcm, language=self._language, is_cancelled=is_cancelled)
         self.post(m.TranscriptReady(command.turn, command.revision, transcript))
 
+    def _prefill(self, command: m.Prefill, is_cancelled: IsCancelled) -> None:
+        self._llm.prefill(command.messages, is_cancelled=is_cancelled)
+
     def _generate(self, command: m.Generate, is_cancelled: IsCancelled) -> None:
         deltas = self._llm.generate(command.messages, command.options, is_cancelled=is_cancelled)
         for delta in deltas:
             if is_cancelled():
                 return
+            # The stream is lazy: as long as nothing is pulled, nothing is computed. Whether this
+            # token completed a clause, and the voice is to have the cores, is decided first.
+            self._is_token_handled.clear()
             self.post(m.TokenDelta(command.turn, command.revision, delta))
-            # The stream is lazy: as long as nothing is pulled, nothing is computed.
-            self._may_write.wait()
+            for wanted in (self._is_token_handled, self._may_write):
+                while not wanted.wait(CANCEL_POLL_S):
+                    if is_cancelled():
+                        return
         if not is_cancelled():
             self.post(m.GenerationEnded(command.turn, command.revision))
 

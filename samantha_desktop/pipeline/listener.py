@@ -24,6 +24,7 @@ from samantha_desktop.core.messages import (
     CaptureFailed,
     Event,
     PauseHeard,
+    SpeechGrew,
     SpeechResumed,
     UtteranceEnded,
 )
@@ -46,8 +47,13 @@ LOUD_DBFS = -45.0
 
 READ_TIMEOUT_S = 0.1
 
-HELD_KEY = EndpointingOptions(turn_end_ms=24 * 3_600_000)
-"""While a key is held, only letting it go ends the turn."""
+HELD_KEY = EndpointingOptions(silence_threshold=0.5, pause_ms=32, turn_end_ms=24 * 3_600_000)
+"""While a key is held, only letting it go ends the turn, and a pause costs nothing but a
+recognition that may be in vain: so the first quiet window is one."""
+
+NEWS_SAMPLES = round(0.8 * SPEECH_SAMPLE_RATE_HZ)
+"""So much more speech is worth another look at the words: more often, the look would still be
+going on when the speaker ends, and the last one would have to wait for it."""
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +71,7 @@ class _Capture:
     is_speaking: bool = False
     speech_end_sample: int = 0
     last_voiced_sample: int = 0
+    told_samples: int = 0
     endpointer: Endpointer = field(default_factory=lambda: Endpointer(HELD_KEY))
 
 
@@ -182,15 +189,21 @@ class Listener:
         if probability >= HELD_KEY.silence_threshold:
             capture.last_voiced_sample = start_sample + FRAME_SAMPLES
         match event:
-            case SpeechBegan():
+            case SpeechBegan(start_sample=first_sample):
                 capture.is_speaking = True
+                capture.told_samples = first_sample
             case PauseBegan(speech_end_sample=speech_end_sample):
                 capture.is_speaking = False
                 capture.speech_end_sample = speech_end_sample
-                self._post(PauseHeard(capture.turn, start_sample + FRAME_SAMPLES))
+                capture.told_samples = start_sample + FRAME_SAMPLES
+                self._post(PauseHeard(capture.turn, capture.told_samples))
             case SpeechWentOn():
                 capture.is_speaking = True
                 self._post(SpeechResumed(capture.turn))
+        n_samples = start_sample + FRAME_SAMPLES
+        if capture.is_speaking and n_samples - capture.told_samples >= NEWS_SAMPLES:
+            capture.told_samples = n_samples
+            self._post(SpeechGrew(capture.turn, n_samples))
 
     def _is_ending(self) -> bool:
         with self._lock:

@@ -87,6 +87,40 @@ def test_an_answer_begun_in_the_pause_is_kept_when_the_words_stand() -> None:
     assert early_s < late["first_sound"] - late["speech_ended"]
 
 
+def test_the_words_so_far_are_shown_and_read_while_the_speaker_goes_on() -> None:
+    sim = shell()
+    sim.transcripts = {8_000: "Where is", 16_000: "Where is the next", 48_000: "Where is it?"}
+    sim.post(m.TalkPressed())
+    sim.run(sim.now_s)
+    sim.post(m.SpeechGrew(1, 8_000), 0.5)
+    sim.post(m.SpeechGrew(1, 16_000), 1.0)
+    sim.post(m.SpeechGrew(1, 24_000), 1.05)
+    sim.post(m.UtteranceEnded(1, 48_000, 47_000, 3.0), 3.0)
+    sim.run()
+    captions = [notice for notice in sim.notices if isinstance(notice, m.CaptionChanged)]
+    assert [(caption.text, caption.is_final) for caption in captions] == [
+        ("Where is", False),
+        ("Where is the next", False),
+        ("Where is it?", True),
+    ]
+    read = [c.messages[-1].content for c in sim.commands if isinstance(c, m.Prefill)]
+    assert read == ["Where is"], "the last words may still change"
+    assert sum(isinstance(command, m.Transcribe) for command in sim.commands) == 3
+    assert sim.records[0].question == "Where is it?" and not sim.records[0].was_prepared
+
+
+def test_the_words_so_far_count_as_the_whole_when_nothing_follows() -> None:
+    sim = shell()
+    sim.transcripts = {16_000: "Where?", 20_000: "Where?"}
+    sim.post(m.TalkPressed())
+    sim.run(sim.now_s)
+    sim.post(m.SpeechGrew(1, 16_000), 1.0)
+    sim.post(m.UtteranceEnded(1, 20_000, 15_500, 1.1), 1.1)
+    sim.run()
+    assert sim.records[0].question == "Where?"
+    assert sum(isinstance(command, m.Transcribe) for command in sim.commands) == 1
+
+
 def test_nothing_prepared_is_shown_or_heard_before_the_key_comes_up() -> None:
     sim = shell()
     sim.transcripts[16_000] = "Where?"
@@ -287,7 +321,9 @@ def test_a_model_that_says_nothing_is_reported() -> None:
 
 PERSONS_EVENTS = st.lists(
     st.tuples(
-        st.sampled_from(["press", "pause", "resume", "end", "empty", "type", "stop", "recording"]),
+        st.sampled_from(
+            ["press", "grow", "pause", "resume", "end", "empty", "type", "stop", "recording"]
+        ),
         st.floats(0.0, 3.0),
     ),
     max_size=14,
@@ -300,12 +336,13 @@ def test_whatever_happens_every_turn_ends_and_nothing_of_it_is_lost(
 ) -> None:
     sim = shell(is_exclusive=is_exclusive)
     sim.dying = dying
-    sim.transcripts = dict.fromkeys([16_000, 48_000, 32_000], "Where?")
+    sim.transcripts = dict.fromkeys([8_000, 16_000, 48_000, 32_000], "Where?")
     sim.costs = Costs(token_s=0.02)
     for what, wait_s in happenings:
         turn = sim.conversation.turn
         event: object = {
             "press": m.TalkPressed(),
+            "grow": m.SpeechGrew(turn, 8_000),
             "pause": m.PauseHeard(turn, 16_000),
             "resume": m.SpeechResumed(turn),
             "end": m.UtteranceEnded(turn, 48_000, 40_000, sim.now_s),
@@ -315,7 +352,7 @@ def test_whatever_happens_every_turn_ends_and_nothing_of_it_is_lost(
             "recording": m.RecordingSubmitted(np.zeros(32_000, np.float32)),
         }[what]
         is_listening = sim.conversation.is_listening
-        if what in ("pause", "resume", "end", "empty") and not is_listening:
+        if what in ("grow", "pause", "resume", "end", "empty") and not is_listening:
             continue
         sim.post(event)
         sim.run(sim.now_s + wait_s)

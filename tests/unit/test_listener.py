@@ -89,7 +89,7 @@ def room() -> Iterator[Room]:
 def test_a_pause_a_resumption_and_the_end_are_told_where_they_are(room: Room) -> None:
     room.listener.start_capture(1)
     room.hear(*[LOUD] * 10, *[QUIET] * 5)
-    assert room.next() == m.PauseHeard(1, 13 * FRAME_SAMPLES)
+    assert room.next() == m.PauseHeard(1, 11 * FRAME_SAMPLES)
     room.hear(*[LOUD] * 4)
     assert room.next() == m.SpeechResumed(1)
     room.listener.end_capture(1)
@@ -101,6 +101,13 @@ def test_a_pause_a_resumption_and_the_end_are_told_where_they_are(room: Room) ->
     assert room.listener.utterance(1, 10**9).size == 21 * FRAME_SAMPLES
     assert room.listener.utterance(1, 100).tolist() == LOUD[:100].tolist()
     assert room.listener.utterance(2, 100).size == 0
+
+
+def test_speech_that_goes_on_is_news_now_and_then(room: Room) -> None:
+    room.listener.start_capture(1)
+    room.hear(*[LOUD] * 55)
+    assert room.next() == m.SpeechGrew(1, 25 * FRAME_SAMPLES)
+    assert room.next() == m.SpeechGrew(1, 50 * FRAME_SAMPLES)
 
 
 def test_the_end_of_speech_lies_where_the_silence_began(room: Room) -> None:
@@ -120,6 +127,7 @@ def test_what_was_said_as_the_key_went_down_is_kept(room: Room) -> None:
     room.listener.start_capture(1)
     room.listener.end_capture(1)
     room.hear(QUIET, QUIET)
+    assert isinstance(room.next(), m.PauseHeard)
     ended = room.next()
     assert isinstance(ended, m.UtteranceEnded)
     assert ended.n_samples == (PRE_ROLL_FRAMES + 2) * FRAME_SAMPLES
@@ -156,6 +164,7 @@ def test_a_lost_microphone_is_told_and_what_was_said_before_is_kept(room: Room) 
     room.hear(*[LOUD] * 3)
     room.listener.end_capture(2)
     room.hear(*[QUIET] * 2)
+    assert isinstance(room.next(), m.PauseHeard)
     assert isinstance(room.next(), m.UtteranceEnded)
 
 
@@ -175,4 +184,4 @@ def test_without_its_detector_loudness_decides(room: Room, monkeypatch: pytest.M
     monkeypatch.setattr(room.vad, "reset", fail)
     room.listener.start_capture(1)
     room.hear(*[LOUD] * 10, *[QUIET] * 4)
-    assert room.next() == m.PauseHeard(1, 13 * FRAME_SAMPLES)
+    assert room.next() == m.PauseHeard(1, 11 * FRAME_SAMPLES)

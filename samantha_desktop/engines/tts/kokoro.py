@@ -32,7 +32,8 @@ SAMPLE_RATE_HZ = 24_000
 _MAX_THREADS = 4  # more gain nothing: the sums of a clause are small
 _STYLES = (510, 1, 256)  # of a voice: one for each number of phonemes
 _STYLES_BYTES = 510 * 256 * 4
-_WARM_UP_TEXT = "Hello there."
+_WARM_UP_TEXTS = ("Hello there.", "It is good to see you again, and I hope that you slept well.")
+"""A short and a long clause: the first of its kind would take twice its time."""
 _INSTALL = "Run `samantha models install {}` to get it again."
 
 _VOICED_ENERGY = -3.0
@@ -85,7 +86,7 @@ class Kokoro:
         return tuple(sorted(file.stem for file in files if file.stem[:1] in LANGUAGES))
 
     def load(self) -> None:
-        """Load the weights and speak two words into nothing.
+        """Load the weights and speak two clauses into nothing.
 
         Raises:
             ModelError: weights or voices missing, damaged, or not Kokoro's.
@@ -100,8 +101,9 @@ class Kokoro:
             )
         model = self._read(self._settings.model_path, "kokoro-82m")
         self._loaded = _load(model, self._settings)
-        for _ in self.synthesize(_WARM_UP_TEXT, voice=self.voices[0]):
-            pass
+        for text in _WARM_UP_TEXTS:
+            for _ in self.synthesize(text, voice=self.voices[0]):
+                pass
 
     def info(self) -> EngineInfo:
         """What was loaded and where it runs."""
