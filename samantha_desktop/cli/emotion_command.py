@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
             said = _Said(transcript.text, transcript.language, voice_features(pcm))
         judged = _judge(engines, config, said, is_explained=args.explain)
         document = _document(judged, engines)
-    print(json.dumps(document, ensure_ascii=False) if args.json else _as_text(judged))
+    print(json.dumps(_rounded(document), ensure_ascii=False) if args.json else _as_text(judged))
     return 0
 
 
@@ -179,8 +179,17 @@ def _document(judged: _Judged, engines: Engines) -> dict[str, Any]:
         "explanation": judged.explanation.document() if judged.explanation else None,
         "models": {kind: info.model for kind, info in infos.items()},
         "devices": {kind: info.device for kind, info in infos.items()},
-        "took_s": round(judged.took_s, 4),
+        "took_s": judged.took_s,
     }
+
+
+def _rounded(value: Any) -> Any:
+    """The same with four digits after the point: more of them say nothing."""
+    if isinstance(value, float):
+        return round(value, 4)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list) else value
 
 
 def _as_text(judged: _Judged) -> str:
