@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_emotion_model import write_tiny_emotion_model
 
 from samantha_desktop.core.ports import Engine
 from samantha_desktop.engines.process import EngineProcess
 from samantha_desktop.engines.registry import EngineSpec, Kind, find_engine
 from samantha_desktop.engines.remote import (
+    RemoteEmotionClassifier,
     RemoteEngine,
     RemoteLanguageModel,
     RemoteSpeechToText,
@@ -30,6 +32,7 @@ REMOTES: dict[Kind, type[RemoteEngine]] = {
     "llm": RemoteLanguageModel,
     "tts": RemoteTextToSpeech,
     "vad": RemoteVoiceActivityDetector,
+    "emotion": RemoteEmotionClassifier,
 }
 
 REAL: dict[Kind, tuple[str, Callable[[Path], dict[str, Any]]]] = {
@@ -51,8 +54,9 @@ REAL: dict[Kind, tuple[str, Callable[[Path], dict[str, Any]]]] = {
         },
     ),
     "vad": ("silero", lambda models: {}),
+    "emotion": ("onnxruntime", lambda tiny: {"model_dir": tiny}),
 }
-"""The engine of each kind that is shipped, with its smallest model."""
+"""The engine of each kind that is shipped, with its smallest model (for emotions a made one)."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +92,17 @@ def implementation(request: pytest.FixtureRequest) -> Implementation:
 
 
 @pytest.fixture(scope="session")
-def real_implementation(starter_models: Path) -> Callable[[Kind], Implementation]:
+def real_implementation(
+    starter_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Kind], Implementation]:
     """The shipped engine of a kind, in a process."""
+    tiny_emotion_model = write_tiny_emotion_model(tmp_path_factory.mktemp("emotion"))
 
     def of_kind(kind: Kind) -> Implementation:
         name, settings_for = REAL[kind]
         spec = find_engine(kind, name)
-        settings = spec.settings_class()(**settings_for(starter_models))
+        models = tiny_emotion_model if kind == "emotion" else starter_models
+        settings = spec.settings_class()(**settings_for(models))
         return Implementation(spec, settings, is_remote=True)
 
     return of_kind
