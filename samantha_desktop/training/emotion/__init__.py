@@ -1,0 +1,1 @@
+"""The emotion classifier: from labelled sentences to the file that is shipped."""
