@@ -19,6 +19,7 @@ from samantha_desktop.cli import (
     emotion_command,
     eval_command,
     models_command,
+    train_command,
 )
 from samantha_desktop.core.errors import Cancelled, SamanthaError
 from samantha_desktop.host.logs import configure_logging
@@ -35,6 +36,7 @@ _COMMANDS = (
     models_command,
     bench_command,
     eval_command,
+    train_command,
     doctor_command,
 )
 
