@@ -1,4 +1,8 @@
-"""Silero VAD on real speech and on what is none."""
+"""Silero VAD on real speech and on what is none, in a process of its own.
+
+Its library and llama.cpp's bring files of the same name and cannot share a process, as the
+tests of both would (docs/dependencies.md).
+"""
 
 from collections.abc import Iterator
 
@@ -9,6 +13,9 @@ from samantha_desktop.core.endpointing import Endpointer, PauseBegan, SpeechBega
 from samantha_desktop.core.errors import EngineError
 from samantha_desktop.core.ports import FRAME_SAMPLES, Pcm
 from samantha_desktop.devices.utterances import load_utterances
+from samantha_desktop.engines.process import EngineProcess
+from samantha_desktop.engines.registry import find_engine
+from samantha_desktop.engines.remote import RemoteVoiceActivityDetector
 from samantha_desktop.engines.vad.silero import Silero, SileroSettings
 from samantha_desktop.host import folders
 
@@ -16,15 +23,16 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="module")
-def silero() -> Iterator[Silero]:
-    engine = Silero(SileroSettings())
+def silero() -> Iterator[RemoteVoiceActivityDetector]:
+    process = EngineProcess(find_engine("vad", "silero"), SileroSettings())
+    engine = RemoteVoiceActivityDetector(process)
     engine.load()
     yield engine
     engine.close()
 
 
 @pytest.fixture(autouse=True)
-def _fresh(silero: Silero) -> None:
+def _fresh(silero: RemoteVoiceActivityDetector) -> None:
     silero.reset()
 
 
@@ -32,7 +40,7 @@ def whole_windows(pcm: Pcm) -> Pcm:
     return np.pad(pcm, (0, -pcm.size % FRAME_SAMPLES))
 
 
-def test_speech_stands_out_from_the_silence_around_it(silero: Silero) -> None:
+def test_speech_stands_out_from_the_silence_around_it(silero: RemoteVoiceActivityDetector) -> None:
     for utterance in load_utterances(folders.assets_dir() / "utterances")[:4]:
         silero.reset()
         second = np.zeros(16_000 // FRAME_SAMPLES * FRAME_SAMPLES, np.float32)
@@ -45,7 +53,7 @@ def test_speech_stands_out_from_the_silence_around_it(silero: Silero) -> None:
 
 
 @pytest.mark.parametrize("kind", ["white", "hum", "clicks"])
-def test_noise_is_no_speech(silero: Silero, kind: str) -> None:
+def test_noise_is_no_speech(silero: RemoteVoiceActivityDetector, kind: str) -> None:
     n_samples = 96 * FRAME_SAMPLES
     at_s = np.arange(n_samples) / 16_000
     pcm = {
@@ -56,7 +64,7 @@ def test_noise_is_no_speech(silero: Silero, kind: str) -> None:
     assert max(silero.speech_probabilities(pcm.astype(np.float32))) < 0.5
 
 
-def test_what_is_no_number_does_not_stay_in_its_memory(silero: Silero) -> None:
+def test_what_is_no_number_does_not_stay_in_its_memory(silero: RemoteVoiceActivityDetector) -> None:
     bad = np.full(FRAME_SAMPLES, np.nan, np.float32)
     bad[::2] = np.inf
     assert np.isfinite(silero.speech_probabilities(bad)).all()
@@ -64,7 +72,7 @@ def test_what_is_no_number_does_not_stay_in_its_memory(silero: Silero) -> None:
     assert max(silero.speech_probabilities(speech)) > 0.8
 
 
-def test_a_pause_is_noticed_soon_after_the_last_word(silero: Silero) -> None:
+def test_a_pause_is_noticed_soon_after_the_last_word(silero: RemoteVoiceActivityDetector) -> None:
     utterance = load_utterances(folders.assets_dir() / "utterances")[0]
     speech = utterance.pcm()[: round(utterance.speech_end_s * 16_000)]
     silence = np.zeros(16_000, np.float32)
