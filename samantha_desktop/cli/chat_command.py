@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         with session:
             print(HELP if is_voiced else TYPED_ONLY_HELP, file=sys.stderr)
             while (event := _next_question(session, is_voiced=is_voiced)) is not None:
-                record = run_turn(session, event, _show)
+                is_typed = isinstance(event, m.TextSubmitted)
+                record = run_turn(session, event, _show_typed if is_typed else _show_spoken)
                 print()
                 if not record.question:
                     print("(nothing was heard)", file=sys.stderr)
@@ -86,10 +87,24 @@ def _next_question(session: Session, *, is_voiced: bool) -> m.Event | None:
             return m.TalkReleased()
 
 
-def _show(notice: m.Notice) -> None:
+def _show_spoken(notice: m.Notice) -> None:
+    """What was heard first, since it may not be what was said."""
     if isinstance(notice, m.CaptionChanged) and notice.is_final and notice.text:
-        sys.stdout.write(f"({notice.text})\nSamantha: ")
-    elif isinstance(notice, m.Problem):
+        print(f"({notice.text})")
+        sys.stdout.write("Samantha: ")
+    else:
+        _show_answer(notice)
+
+
+def _show_typed(notice: m.Notice) -> None:
+    if isinstance(notice, m.TurnStarted):
+        sys.stdout.write("Samantha: ")
+    else:
+        _show_answer(notice)
+
+
+def _show_answer(notice: m.Notice) -> None:
+    if isinstance(notice, m.Problem):
         print(f"\nsamantha: {notice.error}", file=sys.stderr)
     else:
         show_answer(notice)

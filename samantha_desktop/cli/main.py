@@ -61,11 +61,12 @@ def run(argv: Sequence[str]) -> int:
     """Run one command. Returns its exit code; never raises what a person should not see."""
     parser = build_parser()
     args = parser.parse_args(list(argv))
+    if args.command is None:
+        # The window is not built yet: a terminal is where she can be talked to.
+        args = parser.parse_args([*argv, "chat"])
     configure_logging(is_verbose=args.verbose)
-    # The window is not built yet: a terminal is where she can be talked to.
-    handler = getattr(args, "handler", chat_command.run)
     try:
-        return int(handler(args))
+        return int(args.handler(args))
     except KeyboardInterrupt:
         return _report(Cancelled("Stopped."), is_json=getattr(args, "json", False))
     except BrokenPipeError:
