@@ -12,7 +12,7 @@ utterance is over nothing of it is shown or heard.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from samantha_desktop.core import messages as m
 from samantha_desktop.core.errors import EngineError, SamanthaError
@@ -21,6 +21,7 @@ from samantha_desktop.core.pace import Pace
 from samantha_desktop.core.ports import GenerationOptions, Pcm
 from samantha_desktop.core.prompt import Persona, build_messages
 from samantha_desktop.core.reply import Reply, SpokenClause
+from samantha_desktop.core.turn_state import Phase, TurnState
 
 Output: TypeAlias = list[m.Command | m.Notice]
 
@@ -45,42 +46,6 @@ class ConversationOptions:
     is_speculative: bool = True
 
 
-@dataclass
-class _Turn:
-    """Everything about the turn that is under way."""
-
-    turn: int
-    phase: Literal["listening", "hearing", "answering", "closing"]
-    is_spoken: bool = True
-    revision: int = 0
-    n_samples: int = 0
-    is_pausing: bool = False
-    is_transcribing: bool = False
-    question: str | None = None
-    language: str = "en"
-    reply: Reply | None = None
-    is_generating: bool = False
-    is_paused: bool = False
-    synthesizing: SpokenClause | None = None
-    waiting: list[tuple[int, Pcm, int]] = field(default_factory=list)
-    n_played: int = 0
-    is_playback_ending: bool = False
-    was_interrupted: bool = False
-    was_prepared: bool = False
-    attempts: dict[m.EngineKind, int] = field(default_factory=dict)
-    marks_s: dict[str, float] = field(default_factory=dict)
-    error: SamanthaError | None = None
-
-    @property
-    def is_committed(self) -> bool:
-        """The person has finished: what is prepared may be shown and heard."""
-        return self.phase in ("hearing", "answering")
-
-    def mark(self, stage: str, at_s: float) -> None:
-        """Note when a stage was reached, the first time."""
-        self.marks_s.setdefault(stage, at_s)
-
-
 class Conversation:
     """The state of a conversation. Owned by the conductor's thread."""
 
@@ -95,8 +60,8 @@ class Conversation:
         self.history = history or History()
         self._pace = Pace()
         self._last_turn = 0
-        self._now: _Turn | None = None
-        self._closing: _Turn | None = None
+        self._now: TurnState | None = None
+        self._closing: TurnState | None = None
         self._out: Output = []
         self._at_s = 0.0
         self._playback_s = 0.0
@@ -148,12 +113,10 @@ class Conversation:
 
     # ------------------------------------------------------- the person's doing
 
-    def _begin_turn(
-        self, phase: Literal["listening", "hearing", "answering"], is_spoken: bool = True
-    ) -> _Turn:
+    def _begin_turn(self, phase: Phase, is_spoken: bool = True) -> TurnState:
         self._interrupt()
         self._last_turn += 1
-        self._now = _Turn(self._last_turn, phase, is_spoken)
+        self._now = TurnState(self._last_turn, phase, is_spoken)
         self._out.append(m.TurnStarted(self._last_turn))
         return self._now
 
@@ -199,7 +162,7 @@ class Conversation:
 
     # ------------------------------------------------------------ within a turn
 
-    def _on_turn_event(self, turn: _Turn, event: m.Event) -> None:
+    def _on_turn_event(self, turn: TurnState, event: m.Event) -> None:
         reply = turn.reply
         match event:
             case m.SpeechGrew(n_samples=n_samples) if self.options.is_speculative:
@@ -240,13 +203,13 @@ class Conversation:
             case _:
                 pass  # of an older revision
 
-    def _transcribe(self, turn: _Turn, n_samples: int) -> None:
+    def _transcribe(self, turn: TurnState, n_samples: int) -> None:
         turn.revision += 1
         turn.n_samples = n_samples
         turn.is_transcribing = True
         self._out.append(m.Transcribe(turn.turn, turn.revision, n_samples))
 
-    def _on_speech_resumed(self, turn: _Turn) -> None:
+    def _on_speech_resumed(self, turn: TurnState) -> None:
         # What is being recognised lacks what is said now; what is being written may still turn
         # out right (a cough is no word), so it only rests.
         turn.revision += 1
@@ -255,7 +218,7 @@ class Conversation:
         turn.question = None
         self._pause_generation(turn)
 
-    def _on_utterance_ended(self, turn: _Turn, event: m.UtteranceEnded) -> None:
+    def _on_utterance_ended(self, turn: TurnState, event: m.UtteranceEnded) -> None:
         turn.mark("speech_ended", event.speech_ended_at_s)
         turn.mark("utterance_ended", self._at_s)
         if event.speech_end_sample == 0:
@@ -269,7 +232,7 @@ class Conversation:
         elif not (is_covered and turn.is_transcribing):
             self._transcribe(turn, event.n_samples)
 
-    def _on_transcript(self, turn: _Turn, event: m.TranscriptReady) -> None:
+    def _on_transcript(self, turn: TurnState, event: m.TranscriptReady) -> None:
         turn.is_transcribing = False
         text = event.transcript.text
         if turn.phase == "listening" and not turn.is_pausing:
@@ -293,7 +256,7 @@ class Conversation:
             return
         self._commit(turn)
 
-    def _on_words_so_far(self, turn: _Turn, text: str) -> None:
+    def _on_words_so_far(self, turn: TurnState, text: str) -> None:
         """Show them, and let the language model read those that will not change any more."""
         self._out.append(m.CaptionChanged(turn.turn, text, is_final=False))
         words = text.split()[:-UNSURE_WORDS]
@@ -301,7 +264,7 @@ class Conversation:
             messages = build_messages(self.persona, self.history, " ".join(words))
             self._out.append(m.Prefill(turn.turn, turn.revision, messages))
 
-    def _commit(self, turn: _Turn) -> None:
+    def _commit(self, turn: TurnState) -> None:
         """The words are final: show and play what was prepared, or begin now."""
         turn.phase = "answering"
         question = turn.question or ""
@@ -323,19 +286,19 @@ class Conversation:
 
     # ---------------------------------------------------------------- the answer
 
-    def _begin_reply(self, turn: _Turn) -> None:
+    def _begin_reply(self, turn: TurnState) -> None:
         if self._closing is not None:
             return  # its last heard words belong into the prompt: `_on_playback_ended` comes back
         assert turn.question is not None
         turn.reply = Reply(turn.revision, turn.question, turn.language)
         self._generate(turn, turn.reply)
 
-    def _generate(self, turn: _Turn, reply: Reply) -> None:
+    def _generate(self, turn: TurnState, reply: Reply) -> None:
         turn.is_generating, turn.is_paused = True, False
         messages = build_messages(self.persona, self.history, reply.question, begun=reply.text)
         self._out.append(m.Generate(turn.turn, reply.revision, messages, self.options.generation))
 
-    def _discard_reply(self, turn: _Turn) -> None:
+    def _discard_reply(self, turn: TurnState) -> None:
         turn.reply = None
         turn.is_generating = turn.is_paused = False
         turn.synthesizing = None
@@ -343,12 +306,12 @@ class Conversation:
         for stage in ("first_token", "first_clause", "first_speech", "answer_written"):
             turn.marks_s.pop(stage, None)
 
-    def _pause_generation(self, turn: _Turn) -> None:
+    def _pause_generation(self, turn: TurnState) -> None:
         if turn.is_generating and not turn.is_paused:
             turn.is_paused = True
             self._out.append(m.PauseGeneration())
 
-    def _schedule(self, turn: _Turn, reply: Reply) -> None:
+    def _schedule(self, turn: TurnState, reply: Reply) -> None:
         """Decide who computes next: the voice, when a clause is worth it, else the writing."""
         if turn.synthesizing is not None or turn.question is None:
             return
@@ -369,11 +332,11 @@ class Conversation:
         if reply.is_written:
             self._finish(turn, reply)
 
-    def _synthesize(self, turn: _Turn, reply: Reply, clause: SpokenClause) -> None:
+    def _synthesize(self, turn: TurnState, reply: Reply, clause: SpokenClause) -> None:
         turn.synthesizing = clause
         self._out.append(m.Synthesize(turn.turn, reply.revision, clause.index, clause.text))
 
-    def _on_clause(self, turn: _Turn, reply: Reply, event: m.ClauseSynthesized) -> None:
+    def _on_clause(self, turn: TurnState, reply: Reply, event: m.ClauseSynthesized) -> None:
         if turn.synthesizing is None or turn.synthesizing.index != event.index:
             return
         self._pace.observe(turn.synthesizing.n_words, event.took_s)
@@ -386,12 +349,12 @@ class Conversation:
             turn.waiting.append((event.index, event.pcm, event.sample_rate_hz))
         self._schedule(turn, reply)
 
-    def _play(self, turn: _Turn, index: int, pcm: Pcm, sample_rate_hz: int) -> None:
+    def _play(self, turn: TurnState, index: int, pcm: Pcm, sample_rate_hz: int) -> None:
         turn.n_played += 1
         self._playback_s += len(pcm) / sample_rate_hz
         self._out.append(m.Play(turn.turn, index, pcm, sample_rate_hz))
 
-    def _finish(self, turn: _Turn, reply: Reply) -> None:
+    def _finish(self, turn: TurnState, reply: Reply) -> None:
         """All is written and spoken: wait for the ear, or end at once."""
         if not turn.is_committed or turn.is_playback_ending:
             return
@@ -421,7 +384,7 @@ class Conversation:
             self._now.mark("last_sound", self._at_s)
             self._conclude(self._now, heard_s)
 
-    def _conclude(self, turn: _Turn, heard_s: tuple[float, ...]) -> None:
+    def _conclude(self, turn: TurnState, heard_s: tuple[float, ...]) -> None:
         """Keep what is to be kept of a turn, and make ready for the next."""
         if turn is self._now:
             self._now = None
@@ -453,11 +416,11 @@ class Conversation:
 
     # -------------------------------------------------------------- what failed
 
-    def _problem(self, turn: _Turn, error: SamanthaError) -> None:
+    def _problem(self, turn: TurnState, error: SamanthaError) -> None:
         turn.error = error
         self._out.append(m.Problem(turn.turn, error))
 
-    def _go_silent(self, turn: _Turn, error: SamanthaError) -> None:
+    def _go_silent(self, turn: TurnState, error: SamanthaError) -> None:
         """The answer goes on as text."""
         self._problem(turn, error)
         turn.is_spoken = False
@@ -466,7 +429,7 @@ class Conversation:
         if turn.reply is not None:
             self._schedule(turn, turn.reply)
 
-    def _on_engine_failed(self, turn: _Turn, event: m.EngineFailed) -> None:
+    def _on_engine_failed(self, turn: TurnState, event: m.EngineFailed) -> None:
         attempts = turn.attempts.get(event.kind, 1)
         turn.attempts[event.kind] = attempts + 1
         may_retry = event.is_retryable and attempts < MAX_ATTEMPTS
@@ -499,7 +462,7 @@ class Conversation:
             else:
                 self._go_silent(turn, event.error)
 
-    def _give_up(self, turn: _Turn, error: SamanthaError) -> None:
+    def _give_up(self, turn: TurnState, error: SamanthaError) -> None:
         self._problem(turn, error)
         self._out.append(m.CancelWork())
         self._conclude(turn, heard_s=())
