@@ -13,7 +13,7 @@ from samantha_desktop.app import Session, build_engines, load_settings
 from samantha_desktop.cli.terminal import EngineProgress, wait_for_release
 from samantha_desktop.cli.turns import run_turn, show_answer, turn_document
 from samantha_desktop.core import messages as m
-from samantha_desktop.core.errors import SettingsError
+from samantha_desktop.core.errors import SettingsError, StorageError
 from samantha_desktop.core.settings import Settings, validate
 from samantha_desktop.devices.microphone import MicrophoneSource
 from samantha_desktop.devices.speaker import SpeakerSink
@@ -84,6 +84,12 @@ def run(args: argparse.Namespace) -> int:
         raise SettingsError(
             "Ask with exactly one of: a text, --wav FILE, or --mic.",
             recovery='For example: samantha ask "What is the capital of France?"',
+        )
+    if args.out is not None and not args.out.absolute().parent.is_dir():
+        # Told before the answer is spoken, not after.
+        raise StorageError(
+            f"There is no folder {args.out.absolute().parent} to write the answer to.",
+            recovery="Create it, or choose another.",
         )
     settings = settings_from(args)
     is_spoken = args.speak or args.out is not None or args.mic

@@ -23,6 +23,7 @@ CASES: dict[str, tuple[list[str], int]] = {
     "model is a folder": (["ask", "hello", "--model", "./"], 3),
     "model cut short": (["ask", "hello", "--model", "cut.gguf"], 3),
     "model missing": (["ask", "hello", "--model", "none.gguf"], 3),
+    "no folder for the answer": (["ask", "hello", "--out", "none/answer.wav"], 7),
     "no such persona": (["ask", "hello", "--persona", "nobody"], 2),
     "speed out of range": (["ask", "hello", "--speed", "9"], 2),
     "temperature out of range": (["ask", "hello", "--temperature", "-1"], 2),
