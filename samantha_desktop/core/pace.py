@@ -40,10 +40,6 @@ class Pace:
         ratio = took_s / (FIXED_S + PER_WORD_S * max(1, n_words))
         self._scale += _FOLLOW * (min(5.0, max(0.2, ratio)) - self._scale)
 
-    def cost_s(self, n_words: int) -> float:
-        """Expected seconds to synthesize `n_words`."""
-        return self._scale * (FIXED_S + PER_WORD_S * n_words)
-
     def clause_words(self, playback_s: float, is_first: bool) -> tuple[int, int]:
         """(shortest, longest) clause worth synthesizing now, in words.
 

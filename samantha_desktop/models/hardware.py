@@ -81,8 +81,8 @@ def recommended_threads(hardware: Hardware) -> int:
     """Threads for an engine that has the machine to itself.
 
     Decoding is bound by memory, which a core's second hyper-thread does not speed up; on a
-    machine of up to four logical cores every one of them is used all the same (24 tokens a
-    second with two threads against 13 with one, docs/benchmarks.md). Beyond eight, threads
+    machine of up to four logical cores every one of them is used all the same (`samantha bench
+    llm` with SAMANTHA_LANGUAGE_MODEL_N_THREADS set to 1 shows why). Beyond eight, threads
     wait for each other more than they help a model of a few billion parameters.
     """
     if hardware.usable_cores <= 4:

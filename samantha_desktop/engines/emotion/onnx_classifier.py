@@ -144,7 +144,7 @@ def _load(settings: OnnxEmotionClassifierSettings) -> _Loaded:
         tokenizer = tokenizers.Tokenizer.from_buffer(raw)
         tokenizer.no_padding()
         tokenizer.enable_truncation(config.max_tokens)
-    except Exception as error:
+    except Exception as error:  # tokenizers raises nothing more precise for what it cannot read
         raise _unfit(folder, TOKENIZER_FILE, str(error)) from error
     info = EngineInfo(
         engine="onnxruntime",
